@@ -1,0 +1,1 @@
+"""The `optix` command line: one entry point, one module a command."""
