@@ -112,7 +112,7 @@ class AppendUnknown(LogError):
 
 
 class LogHole(LogError):
-    """The entries after `after` up to `first` are no longer in the log; read them from the archive."""
+    """Entries after `after` and before `first` were trimmed: read them from the archive."""
 
     def __init__(self, *, after: EntryId, first: EntryId) -> None:
         super().__init__(f"expected entries after {after}, the first one held was {first}")
