@@ -46,10 +46,10 @@ class Offset(NamedTuple):
 
     ms: int
     seq: int
-    index: int
+    command_index: int
 
     def __str__(self) -> str:
-        return f"{self.ms}-{self.seq}.{self.index}"
+        return f"{self.ms}-{self.seq}.{self.command_index}"
 
     @property
     def entry_id(self) -> EntryId:
