@@ -1,0 +1,1 @@
+"""The log, the deterministic core, the wire and the fan-out."""

@@ -1,0 +1,1 @@
+"""The log: one totally ordered, durable sequence of command batches."""

@@ -1,0 +1,1 @@
+"""One node's copy of the state: recover, tail, apply, publish, answer."""

@@ -1,0 +1,328 @@
+"""Commands: what somebody wants. Imperative names, integers only, append-only fields.
+
+The edge has already checked shape, identity and quota, and has turned decimals into ticks, lots
+and micro-units (see money). Ids in a command come from its submitter; ids made by the core come
+from the command's offset. Encoded as msgpack arrays with the class name as tag.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from streams.core.money import Step
+
+
+class Command(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
+    """Base of all commands."""
+
+
+# time and market
+
+
+class Tick(Command):
+    """The scheduler's heartbeat: number = 100 ms periods since 1970; repeats are ignored."""
+
+    number: int
+
+
+class RegisterInstrument(Command):
+    """Make an instrument known. `fee_ppm` is the paper venue's fee as a share of the notional."""
+
+    symbol: str
+    name: str
+    venue: str
+    asset_class: str
+    tick: Step
+    lot: Step
+    fee_ppm: int = 0
+
+
+class MarkRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A quote of one instrument, in ticks."""
+
+    symbol: str
+    bid_ticks: int
+    ask_ticks: int
+    last_ticks: int
+
+
+class PublishMarks(Command):
+    """New quotes, conflated at the edge. `at_us` = 0 means the log's time."""
+
+    rows: list[MarkRow]
+    at_us: int = 0
+    recorded: bool = False
+
+
+class SettleInstrument(Command):
+    """The outcome is decided: all positions are closed at the price, trading ends."""
+
+    symbol: str
+    price_ticks: int
+    at_us: int = 0
+
+
+# traders
+
+
+class RegisterTrader(Command):
+    """Create a trader. `origin`: `account`, `recorded`, `follower`, `development`."""
+
+    trader: str
+    handle: str
+    name: str
+    origin: str
+    cash_micros: int
+    at_us: int = 0
+
+
+class UpdateTrader(Command):
+    """Patch the public profile; None leaves a field as it is."""
+
+    name: str | None = None
+    bio: str | None = None
+    signals_access: str | None = None
+
+
+class FollowTrader(Command):
+    """Follow another trader."""
+
+    trader: str
+
+
+class UnfollowTrader(Command):
+    """Stop following a trader."""
+
+    trader: str
+
+
+# ideas
+
+
+class PublishIdea(Command):
+    """Create an idea; `publish` False keeps it a draft. Prices 0 = not given.
+
+    `trade_type`: buy, sell, short, cover. `stance`: -1, 0, +1. `trader` is set only by services
+    that publish for a recorded trader; otherwise the principal's.
+    """
+
+    title: str
+    thesis: str
+    symbol: str
+    trade_type: str
+    entry_ticks: int
+    target_ticks: int
+    stop_ticks: int
+    timeframe: str
+    confidence_bps: int
+    stance: int
+    tags: list[str]
+    publish: bool
+    trader: str = ""
+    external_id: str = ""
+    at_us: int = 0
+
+
+class EditIdea(Command):
+    """Change an idea: a draft in any field, a published one only in title, thesis and tags."""
+
+    idea: str
+    title: str | None = None
+    thesis: str | None = None
+    tags: list[str] | None = None
+    symbol: str | None = None
+    trade_type: str | None = None
+    entry_ticks: int | None = None
+    target_ticks: int | None = None
+    stop_ticks: int | None = None
+    timeframe: str | None = None
+    confidence_bps: int | None = None
+    stance: int | None = None
+    trader: str = ""
+
+
+class PublishDraft(Command):
+    """Publish a draft; from now on its terms are immutable."""
+
+    idea: str
+
+
+class CloseIdea(Command):
+    """The author ends the idea. `exit_ticks` 0 = not given."""
+
+    idea: str
+    reason: str
+    exit_ticks: int = 0
+    trader: str = ""
+    at_us: int = 0
+
+
+class LikeIdea(Command):
+    """Like a published idea."""
+
+    idea: str
+
+
+class UnlikeIdea(Command):
+    """Take a like back."""
+
+    idea: str
+
+
+class CommentIdea(Command):
+    """Comment a published idea; `parent` is a comment's id or empty."""
+
+    idea: str
+    text: str
+    parent: str = ""
+
+
+class PostMessage(Command):
+    """A message about symbols with a declared stance (-1, 0 = none declared, +1)."""
+
+    text: str
+    symbols: list[str]
+    stance: int
+    trader: str = ""
+    external_id: str = ""
+    at_us: int = 0
+
+
+# trading
+
+
+class PlaceOrder(Command):
+    """A paper order. `side`: buy, sell, short, cover; `limit_ticks` 0 = market order."""
+
+    symbol: str
+    side: str
+    lots: int
+    limit_ticks: int = 0
+    client_order_id: str = ""
+    idea: str = ""
+
+
+class CancelOrder(Command):
+    """Cancel a resting order."""
+
+    order: str
+
+
+class ReportFill(Command):
+    """A fill that happened at a venue: a fact, booked as reported.
+
+    `lots` is signed (buy > 0). `source`: `recorded`, `venue`, `self_reported`. `trader` is set
+    only by services; otherwise the principal's.
+    """
+
+    symbol: str
+    lots: int
+    price_ticks: int
+    fee_micros: int
+    source: str
+    execution: str
+    trader: str = ""
+    at_us: int = 0
+
+
+class ReportPosition(Command):
+    """The venue's word on an open position: replaces the core's position, realising nothing."""
+
+    trader: str
+    symbol: str
+    lots: int
+    entry_ticks: int
+    at_us: int = 0
+
+
+class ReportEquity(Command):
+    """The venue's word on an account's equity: cash is set so that equity agrees (a flow)."""
+
+    trader: str
+    equity_micros: int
+    at_us: int = 0
+
+
+# copying
+
+
+class SetCopy(Command):
+    """Start copying a leader, or patch the settings; None leaves a setting as it is.
+
+    Units as in `CopySettings`. An allocation is required at the start.
+    """
+
+    leader: str
+    allocation_micros: int | None = None
+    mode: str | None = None
+    multiplier_ppm: int | None = None
+    copy_ratio_ppm: int | None = None
+    symbols_allow: list[str] | None = None
+    symbols_deny: list[str] | None = None
+    notional_min_micros: int | None = None
+    notional_max_micros: int | None = None
+    position_max_bps: int | None = None
+    exposure_max_bps: int | None = None
+    leverage_max_ppm: int | None = None
+    positions_max: int | None = None
+    slippage_max_bps: int | None = None
+    stale_ms_max: int | None = None
+    reverse: bool | None = None
+
+
+class PauseCopy(Command):
+    """Skip the leader's openings until resumed; closings still follow."""
+
+    leader: str
+
+
+class ResumeCopy(Command):
+    """End a pause or close-only."""
+
+    leader: str
+
+
+class CloseOnlyCopy(Command):
+    """Follow only closings from now on."""
+
+    leader: str
+
+
+class StopCopy(Command):
+    """End the relationship. `on_stop`: `keep` moves open positions to the account, `close_now`
+    closes them at the present quote; cash returns to the account.
+    """
+
+    leader: str
+    on_stop: str = "close_now"
+
+
+AnyCommand = (
+    Tick
+    | RegisterInstrument
+    | PublishMarks
+    | SettleInstrument
+    | RegisterTrader
+    | UpdateTrader
+    | FollowTrader
+    | UnfollowTrader
+    | PublishIdea
+    | EditIdea
+    | PublishDraft
+    | CloseIdea
+    | LikeIdea
+    | UnlikeIdea
+    | CommentIdea
+    | PostMessage
+    | PlaceOrder
+    | CancelOrder
+    | ReportFill
+    | ReportPosition
+    | ReportEquity
+    | SetCopy
+    | PauseCopy
+    | ResumeCopy
+    | CloseOnlyCopy
+    | StopCopy
+)
+"""Every command, for decoding in one pass."""

@@ -1,0 +1,399 @@
+"""Events: facts. Past tense, immutable, append-only fields. The record of OPTIX.
+
+`evolve_*` turns each into a change of state; the archive keeps them; frames show them. Where an
+event carries a result (realised profit, the position after), `decide_*` has computed it and
+`evolve_*` only stores it, so that the archive can be read without the rules.
+Encoded as msgpack arrays with the class name as tag.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from streams.core.commands import MarkRow
+from streams.core.money import Step
+from streams.core.state import CopySettings
+
+
+class Event(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
+    """Base of all events. `at_us` is market time (see kernel)."""
+
+
+class Ticked(Event):
+    """A period of 100 ms has passed."""
+
+    number: int
+    at_us: int
+
+
+class DayClosed(Event):
+    """A UTC day of the market clock ended: every trader's day is closed at the last marks."""
+
+    day: int
+    at_us: int
+
+
+class InstrumentRegistered(Event):
+    """An instrument is known."""
+
+    symbol: str
+    name: str
+    venue: str
+    asset_class: str
+    tick: Step
+    lot: Step
+    fee_ppm: int
+
+
+class MarksPublished(Event):
+    """Quotes changed."""
+
+    rows: list[MarkRow]
+    at_us: int
+    recorded: bool
+
+
+class InstrumentSettled(Event):
+    """Trading ended at the settlement price; the closing fills precede this event."""
+
+    symbol: str
+    price_ticks: int
+    at_us: int
+
+
+class TraderRegistered(Event):
+    """A trader exists."""
+
+    trader: str
+    handle: str
+    name: str
+    origin: str
+    cash_micros: int
+    at_us: int
+
+
+class TraderUpdated(Event):
+    """The public profile changed; None = as before."""
+
+    trader: str
+    name: str | None
+    bio: str | None
+    signals_access: str | None
+    at_us: int
+
+
+class TraderFollowed(Event):
+    """`trader` follows `target`."""
+
+    trader: str
+    target: str
+    at_us: int
+
+
+class TraderUnfollowed(Event):
+    """`trader` no longer follows `target`."""
+
+    trader: str
+    target: str
+    at_us: int
+
+
+class IdeaCreated(Event):
+    """An idea exists, as a draft or published at once."""
+
+    idea: str
+    trader: str
+    title: str
+    thesis: str
+    symbol: str
+    trade_type: str
+    entry_ticks: int
+    target_ticks: int
+    stop_ticks: int
+    timeframe: str
+    confidence_bps: int
+    stance: int
+    tags: list[str]
+    published: bool
+    external_id: str
+    at_us: int
+
+
+class IdeaEdited(Event):
+    """Fields of an idea changed; None = as before."""
+
+    idea: str
+    trader: str
+    symbol_before: str
+    title: str | None
+    thesis: str | None
+    tags: list[str] | None
+    symbol: str | None
+    trade_type: str | None
+    entry_ticks: int | None
+    target_ticks: int | None
+    stop_ticks: int | None
+    timeframe: str | None
+    confidence_bps: int | None
+    stance: int | None
+    at_us: int
+
+
+class IdeaPublished(Event):
+    """A draft became public."""
+
+    idea: str
+    trader: str
+    symbol: str
+    at_us: int
+
+
+class IdeaClosed(Event):
+    """The author ended the idea."""
+
+    idea: str
+    trader: str
+    symbol: str
+    reason: str
+    exit_ticks: int
+    at_us: int
+
+
+class IdeaLiked(Event):
+    """Somebody likes the idea; `likes` is the count after."""
+
+    idea: str
+    symbol: str
+    trader: str
+    likes: int
+    at_us: int
+
+
+class IdeaUnliked(Event):
+    """Somebody took a like back; `likes` is the count after."""
+
+    idea: str
+    symbol: str
+    trader: str
+    likes: int
+    at_us: int
+
+
+class IdeaCommented(Event):
+    """A comment was added; `comments` is the count after."""
+
+    idea: str
+    symbol: str
+    comment: str
+    trader: str
+    text: str
+    parent: str
+    comments: int
+    at_us: int
+
+
+class MessagePosted(Event):
+    """A message about symbols, with the declared stance."""
+
+    message: str
+    trader: str
+    text: str
+    symbols: list[str]
+    stance: int
+    external_id: str
+    at_us: int
+
+
+class OrderPlaced(Event):
+    """A limit order rests at the paper venue."""
+
+    order: str
+    trader: str
+    symbol: str
+    side: str
+    lots: int
+    limit_ticks: int
+    client_order_id: str
+    idea: str
+    at_us: int
+
+
+class OrderCancelled(Event):
+    """A resting order ended unfilled."""
+
+    order: str
+    trader: str
+    symbol: str
+    reason: str
+    at_us: int
+
+
+class PositionResult(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What a fill did to a position.
+
+    Attributes:
+        lots: signed lots after.
+        cost_micros: signed cost after.
+        realised_micros: profit realised by the closed part, before fees.
+        lots_before: signed lots before.
+        trip: 0 while the round trip goes on; 1 when it ended (flat or flipped).
+        trip_micros: profit of the ended round trip, net of fees; else the running one.
+    """
+
+    lots: int
+    cost_micros: int
+    realised_micros: int
+    lots_before: int
+    trip: int
+    trip_micros: int
+
+
+class FillBooked(Event):
+    """A fill changed a trader's own account.
+
+    `lots` is signed. `source`: paper, recorded, venue, self_reported, settlement. `signal_seq` is
+    the leader's signal number, 0 when the fill is no signal (self-reported, settlement).
+    """
+
+    fill: str
+    trader: str
+    symbol: str
+    lots: int
+    price_ticks: int
+    fee_micros: int
+    notional_micros: int
+    source: str
+    order: str
+    execution: str
+    signal_seq: int
+    result: PositionResult
+    at_us: int
+    client_order_id: str = ""
+    idea: str = ""
+
+
+class PositionReported(Event):
+    """The venue's position replaced the core's."""
+
+    trader: str
+    symbol: str
+    lots: int
+    cost_micros: int
+    at_us: int
+
+
+class EquityReported(Event):
+    """Cash was set by the venue's word; `equity_before_micros` is where the flow happened."""
+
+    trader: str
+    cash_micros: int
+    equity_before_micros: int
+    equity_micros: int
+    at_us: int
+
+
+class CopySet(Event):
+    """A copy started (version 1) or its settings changed. The allocation moves by `moved_micros`
+    from the follower's account into the ring fence.
+    """
+
+    follower: str
+    leader: str
+    settings: CopySettings
+    version: int
+    moved_micros: int
+    equity_before_micros: int
+    at_us: int
+
+
+class CopyStatusChanged(Event):
+    """ACTIVE, PAUSED or CLOSE_ONLY."""
+
+    follower: str
+    leader: str
+    status: str
+    cause: str
+    at_us: int
+
+
+class CopyStopped(Event):
+    """The relationship ended; `moved_micros` returned to the follower's account. Positions that
+    were kept moved with it (`kept`).
+    """
+
+    follower: str
+    leader: str
+    on_stop: str
+    moved_micros: int
+    kept: list[str]
+    equity_before_micros: int
+    at_us: int
+
+
+class CopyDecided(Event):
+    """One decision for one signal leg and one follower: executed or skipped, with its code.
+
+    `code` is `EXECUTED` or the first failing gate; `clamps` say what made it smaller. `lots` is
+    the signed executed quantity (0 when skipped), `wanted_lots` the size before rounding caps.
+    `leg`: open, close, settle, stop. `slippage_bps`: signed, + = worse than the leader's price.
+    """
+
+    follower: str
+    leader: str
+    signal_seq: int
+    leg: str
+    symbol: str
+    code: str
+    clamps: tuple[str, ...]
+    version: int
+    leader_equity_micros: int
+    follower_equity_micros: int
+    leader_lots: int
+    leader_price_ticks: int
+    wanted_lots: int
+    lots: int
+    price_ticks: int
+    fee_micros: int
+    slippage_bps: int
+    result: PositionResult | None
+    carry_ppb: int
+    at_us: int
+
+
+class BoardsClosed(Event):
+    """The ranks at the end of a UTC day became the previous ranks of every board."""
+
+    day: int
+    at_us: int
+
+
+AnyEvent = (
+    Ticked
+    | DayClosed
+    | BoardsClosed
+    | InstrumentRegistered
+    | MarksPublished
+    | InstrumentSettled
+    | TraderRegistered
+    | TraderUpdated
+    | TraderFollowed
+    | TraderUnfollowed
+    | IdeaCreated
+    | IdeaEdited
+    | IdeaPublished
+    | IdeaClosed
+    | IdeaLiked
+    | IdeaUnliked
+    | IdeaCommented
+    | MessagePosted
+    | OrderPlaced
+    | OrderCancelled
+    | FillBooked
+    | PositionReported
+    | EquityReported
+    | CopySet
+    | CopyStatusChanged
+    | CopyStopped
+    | CopyDecided
+)
+"""Every event, for decoding in one pass."""

@@ -1,0 +1,95 @@
+"""Every maximum of the core, with its unit and what happens when it is reached.
+
+A limit is part of the rules: two nodes with different limits would decide differently, so a
+change of one is a change of `LOGIC_VERSION`.
+"""
+
+LOGIC_VERSION = 1
+"""Version of the rules; set in the log, so that all nodes switch at the same entry."""
+
+INTEGER_MAX = 2**62
+"""Largest amount, price or quantity: beyond it the edge refuses (`INVALID_ARGUMENT`)."""
+
+DECIMAL_DIGITS_MAX = 40
+"""Digits of a decimal string: beyond it the edge refuses (`INVALID_ARGUMENT`)."""
+
+TRADERS_MAX = 1_000_000
+"""Registered traders; beyond it `LIMIT_REACHED`."""
+
+INSTRUMENTS_MAX = 20_000
+"""Registered instruments; beyond it `LIMIT_REACHED`."""
+
+IDEAS_MAX = 500_000
+"""Ideas held in memory; when reached, the oldest closed one leaves (the archive keeps it)."""
+
+OPEN_IDEAS_PER_TRADER_MAX = 500
+"""Drafts and published ideas of one trader; beyond it `LIMIT_REACHED`."""
+
+COMMENTS_PER_IDEA_MAX = 1_000
+"""Comments of one idea; beyond it `LIMIT_REACHED`."""
+
+LIKES_PER_IDEA_MAX = 100_000
+"""Likes of one idea; beyond it `LIMIT_REACHED`."""
+
+FOLLOWING_MAX = 5_000
+"""Traders one trader follows; beyond it `LIMIT_REACHED`."""
+
+COPIERS_PER_LEADER_MAX = 10_000
+"""Running copies of one leader; beyond it `LIMIT_REACHED`."""
+
+COPIES_PER_FOLLOWER_MAX = 100
+"""Running copies of one follower; beyond it `LIMIT_REACHED`."""
+
+OPEN_POSITIONS_MAX = 2_000
+"""Open positions of one ledger; beyond it `LIMIT_REACHED` (recorded and venue fills still book)."""
+
+OPEN_ORDERS_MAX = 500
+"""Resting orders of one trader; beyond it `LIMIT_REACHED`."""
+
+ORDERS_PER_INSTRUMENT_MAX = 50_000
+"""Resting orders of one instrument; beyond it `LIMIT_REACHED`."""
+
+MARKS_PER_COMMAND_MAX = 1_000
+"""Rows of one `PublishMarks`; beyond it `LIMIT_REACHED`."""
+
+VOICES_PER_SYMBOL_MAX = 20_000
+"""Stances remembered for one symbol; when reached, the oldest voice leaves."""
+
+STANCE_AGE_DAYS_MAX = 30
+"""Age at which a stance no longer counts and leaves."""
+
+DAYS_MAX = 400
+"""Daily closes kept for one trader; when reached, the oldest leaves (the archive keeps it)."""
+
+IDEMPOTENCY_KEYS_MAX = 200_000
+"""Idempotency keys remembered; when reached, the oldest leaves."""
+
+IDEMPOTENCY_AGE_US_MAX = 24 * 3600 * 1_000_000
+"""Age in log time at which an idempotency key is forgotten."""
+
+BATCH_IDS_MAX = 20_000
+"""Recent batch ids remembered, so that a resent batch is applied once."""
+
+BOARD_ROWS_STREAMED_MAX = 100
+"""Rows of a leaderboard that are streamed; REST pages the rest."""
+
+TITLE_LENGTH_MIN, TITLE_LENGTH_MAX = 5, 200
+THESIS_LENGTH_MIN, THESIS_LENGTH_MAX = 10, 10_000
+COMMENT_LENGTH_MAX = 1_000
+MESSAGE_LENGTH_MAX = 5_000
+HANDLE_LENGTH_MIN, HANDLE_LENGTH_MAX = 3, 30
+NAME_LENGTH_MAX = 80
+BIO_LENGTH_MAX = 1_000
+TAGS_MAX = 10
+TAG_LENGTH_MAX = 30
+SYMBOL_LENGTH_MAX = 64
+IDENTIFIER_LENGTH_MAX = 96
+KEY_LENGTH_MAX = 128
+SYMBOL_LIST_MAX = 500
+"""Text lengths in characters and list lengths; beyond them the edge refuses."""
+
+MULTIPLIER_PPM_MAX = 10_000_000
+"""Largest multiplier of a copy: 10."""
+
+LEVERAGE_MAX = 5
+"""Largest exposure of an account's own orders, as a multiple of its equity."""

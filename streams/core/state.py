@@ -1,0 +1,359 @@
+"""The whole replicated state as plain structs.
+
+Invariants:
+    * Everything here is a function of the log: two nodes at one offset hold equal states.
+    * Only the `evolve_*` functions of the core assign to these fields.
+    * Dictionaries are in insertion order, and that order comes from the log.
+    * The structs encode to msgpack directly; that encoding is the snapshot and feeds the digest.
+      Fields are append-only with defaults, so that an older snapshot still decodes.
+
+Units: `*_micros` micro-units of the account currency, `*_ticks` ticks and `*_lots` lots of the
+instrument (lots are signed: long > 0, short < 0), `*_us` microseconds since 1970 UTC, `*_ppm`
+parts per million, `*_bps` hundredths of a percent.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from streams.core.limits import LOGIC_VERSION
+from streams.core.money import MICROS, Step
+
+
+INTERVALS = ("@raw", "", "@1s")
+"""Name suffixes of the numbered streams of a conflatable channel; "" is `@100ms`."""
+
+
+class Instrument(msgspec.Struct, array_like=True):
+    """What can be traded, its newest quote, and the width of a level in its crowd books."""
+
+    symbol: str
+    name: str
+    venue: str
+    asset_class: str
+    tick: Step
+    lot: Step
+    fee_ppm: int
+    bid_ticks: int = 0
+    ask_ticks: int = 0
+    last_ticks: int = 0
+    marked_at_us: int = 0
+    level_ticks: int = 1
+    settled: bool = False
+    value_numerator: int = 1
+    value_denominator: int = 1
+
+    @property
+    def quoted(self) -> bool:
+        """Whether a price is known."""
+        return self.bid_ticks > 0
+
+    @property
+    def mark_ticks(self) -> int:
+        """Price at which positions are valued: the middle of bid and ask, rounded down."""
+        return (self.bid_ticks + self.ask_ticks) // 2
+
+    def value_micros(self, price_ticks: int, lots: int) -> int:
+        """Value of signed lots at a price, rounded toward zero."""
+        product = price_ticks * lots * self.value_numerator
+        if product >= 0:
+            return product // self.value_denominator
+        return -(-product // self.value_denominator)
+
+
+def value_factors(tick: Step, lot: Step) -> tuple[int, int]:
+    """Return (numerator, denominator) so that ticks x lots x n // d is in micro-units."""
+    numerator = tick.mantissa * lot.mantissa * MICROS
+    denominator = 10 ** (tick.exponent + lot.exponent)
+    while denominator % 10 == 0 and numerator % 10 == 0:
+        numerator //= 10
+        denominator //= 10
+    return numerator, denominator
+
+
+class Position(msgspec.Struct, array_like=True, gc=False):
+    """An open trading position of one ledger in one instrument, at average cost.
+
+    `cost_micros` is signed like `lots`: the average entry price is cost / lots. `trip_micros` is
+    what this round trip has realised so far, fees included, for its win or loss at the end.
+    """
+
+    lots: int
+    cost_micros: int
+    opened_at_us: int
+    trip_micros: int = 0
+    level_ticks: int = 0
+    close_carry_ppb: int = 0
+
+
+class Ledger(msgspec.Struct, array_like=True):
+    """Cash and positions that belong together: a trader's own account, or one copy's ring fence."""
+
+    cash_micros: int = 0
+    realised_micros: int = 0
+    fees_micros: int = 0
+    positions: dict[str, Position] = {}
+
+
+class Day(msgspec.Struct, array_like=True, gc=False):
+    """One closed UTC day of a trader: unit value at the close and round trips closed in it.
+
+    `unit_ppb` is the value of one unit of the time-weighted curve that starts at 1e9.
+    """
+
+    day: int
+    unit_ppb: int
+    equity_micros: int
+    trades: int = 0
+    wins: int = 0
+    losses: int = 0
+
+
+class Track(msgspec.Struct, array_like=True):
+    """The record of a trader's own account from which performance is computed.
+
+    `growth` is the unit value just after the last external flow, `base_micros` the equity then:
+    unit now = growth x equity / base. `today` counts round trips closed on the present day.
+    """
+
+    growth: float = 1.0
+    base_micros: int = 0
+    wiped: bool = False
+    trades: int = 0
+    wins: int = 0
+    losses: int = 0
+    fills: int = 0
+    first_fill_us: int = 0
+    today_trades: int = 0
+    today_wins: int = 0
+    today_losses: int = 0
+    days: list[Day] = []
+
+
+class Trader(msgspec.Struct, array_like=True):
+    """A participant: identity as the core knows it, own ledger, social links, record."""
+
+    trader: str
+    handle: str
+    name: str
+    origin: str
+    joined_at_us: int
+    bio: str = ""
+    verified: bool = False
+    ledger: Ledger = msgspec.field(default_factory=Ledger)
+    track: Track = msgspec.field(default_factory=Track)
+    following: dict[str, None] = {}
+    followers: dict[str, None] = {}
+    copying: dict[str, None] = {}
+    orders: dict[str, None] = {}
+    open_ideas: int = 0
+    signal_seq: int = 0
+    signals_access: str = "public"
+
+
+class Order(msgspec.Struct, array_like=True, gc=False):
+    """A resting limit order of the paper venue."""
+
+    order: str
+    trader: str
+    symbol: str
+    side: str
+    lots: int
+    limit_ticks: int
+    placed_at_us: int
+    client_order_id: str = ""
+    idea: str = ""
+
+
+class Comment(msgspec.Struct, array_like=True, gc=False):
+    """One comment of an idea."""
+
+    comment: str
+    trader: str
+    text: str
+    parent: str
+    at_us: int
+
+
+class Idea(msgspec.Struct, array_like=True):
+    """A trade idea. Terms (symbol to confidence) never change once published."""
+
+    idea: str
+    trader: str
+    title: str
+    thesis: str
+    symbol: str
+    trade_type: str
+    entry_ticks: int
+    target_ticks: int
+    stop_ticks: int
+    timeframe: str
+    confidence_bps: int
+    stance: int
+    tags: list[str]
+    status: str
+    created_at_us: int
+    published_at_us: int = 0
+    closed_at_us: int = 0
+    close_reason: str = ""
+    exit_ticks: int = 0
+    text_version: int = 1
+    likes: dict[str, None] = {}
+    comments: list[Comment] = []
+    external_id: str = ""
+
+
+class Level(msgspec.Struct, array_like=True, gc=False):
+    """One price level of an idea book: how many ideas, and their weight in ten-thousandths."""
+
+    weight_bps: int = 0
+    ideas: int = 0
+
+
+class IdeaBook(msgspec.Struct, array_like=True):
+    """The crowd's ideas in one instrument by price; keys are level prices in ticks."""
+
+    buys: dict[int, Level] = {}
+    sells: dict[int, Level] = {}
+
+
+class PositionBook(msgspec.Struct, array_like=True):
+    """The crowd's open positions in one instrument by average entry price (level in ticks)."""
+
+    longs: dict[int, int] = {}
+    shorts: dict[int, int] = {}
+
+
+class Conflated(msgspec.Struct, array_like=True):
+    """Numbering and pending rows of one conflatable channel, one entry per interval."""
+
+    seqs: list[int] = msgspec.field(default_factory=lambda: [0, 0, 0])
+    pending: list[dict[int | str, None]] = msgspec.field(default_factory=lambda: [{}, {}, {}])
+
+
+class CopySettings(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """How one follower copies one leader. Versions are events; a patch replaces single fields."""
+
+    allocation_micros: int
+    mode: str = "equity_ratio"
+    multiplier_ppm: int = 1_000_000
+    copy_ratio_ppm: int = 1_000_000
+    symbols_allow: tuple[str, ...] = ()
+    symbols_deny: tuple[str, ...] = ()
+    notional_min_micros: int = 0
+    notional_max_micros: int = 0
+    position_max_bps: int = 2_500
+    exposure_max_bps: int = 50_000
+    leverage_max_ppm: int = 5_000_000
+    positions_max: int = 20
+    slippage_max_bps: int = 50
+    stale_ms_max: int = 2_000
+    reverse: bool = False
+
+
+class Copy(msgspec.Struct, array_like=True):
+    """A follower's relationship to a leader, with its ring-fenced ledger."""
+
+    follower: str
+    leader: str
+    status: str
+    settings: CopySettings
+    version: int
+    started_at_us: int
+    ledger: Ledger = msgspec.field(default_factory=Ledger)
+    executed: int = 0
+    skipped: int = 0
+    codes: dict[str, int] = {}
+
+
+class Voice(msgspec.Struct, array_like=True, gc=False):
+    """The latest declared stance of one trader on one symbol: -1, 0 or +1."""
+
+    stance: int
+    at_us: int
+
+
+class Sentiment(msgspec.Struct, array_like=True):
+    """What the crowd says of one symbol. `row` is the last published row, see sentiment."""
+
+    voices: dict[str, Voice] = {}
+    changed: bool = False
+    computed_at_us: int = 0
+    score_centi: int = 0
+    unweighted_centi: int = 0
+    voices_counted: int = 0
+    effective_milli: int = 0
+
+
+class BoardRow(msgspec.Struct, array_like=True, gc=False):
+    """One ranked trader of a board. `value_micro` is the value in millionths."""
+
+    trader: str
+    rank: int
+    value_micro: int
+    trades: int
+
+
+class Board(msgspec.Struct, array_like=True):
+    """The newest ranking of a metric over a period, and the ranks at the last closed UTC day."""
+
+    rows: list[BoardRow] = []
+    previous: dict[str, int] = {}
+
+
+class KeyOutcome(msgspec.Struct, array_like=True, gc=False):
+    """First answer to an idempotency key."""
+
+    at_us: int
+    code: str
+    ms: int
+    seq: int
+    index: int
+    result: str
+
+
+class Totals(msgspec.Struct, array_like=True):
+    """Counters of the network, kept so that reading them costs nothing."""
+
+    traders_with_trades: int = 0
+    ideas: int = 0
+    messages: int = 0
+    trades: int = 0
+    notional_micros: int = 0
+    fees_micros: int = 0
+    open_positions: int = 0
+    copies_active: int = 0
+    copies_executed: int = 0
+    copies_skipped: int = 0
+    commands: int = 0
+    refusals: int = 0
+
+
+class State(msgspec.Struct):
+    """Everything a node holds. See the module docstring."""
+
+    logic_version: int = LOGIC_VERSION
+    entry_ms: int = 0
+    entry_seq: int = 0
+    index: int = 0
+    tick_number: int = 0
+    market_at_us: int = 0
+    recorded_market: bool = False
+    chain: bytes = b"\0" * 16
+    totals: Totals = msgspec.field(default_factory=Totals)
+    traders: dict[str, Trader] = {}
+    handles: dict[str, str] = {}
+    instruments: dict[str, Instrument] = {}
+    orders: dict[str, Order] = {}
+    resting: dict[str, dict[str, None]] = {}
+    ideas: dict[str, Idea] = {}
+    idea_books: dict[str, IdeaBook] = {}
+    position_books: dict[str, PositionBook] = {}
+    copies: dict[str, dict[str, Copy]] = {}
+    sentiment: dict[str, Sentiment] = {}
+    boards: dict[str, Board] = {}
+    conflated: dict[str, Conflated] = {}
+    pending_channels: list[dict[str, None]] = msgspec.field(default_factory=lambda: [{}, {}, {}])
+    channel_seqs: dict[str, int] = {}
+    keys: dict[str, KeyOutcome] = {}
+    batch_ids: dict[str, None] = {}
