@@ -19,13 +19,13 @@ class Command(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
 # time and market
 
 
-class Tick(Command):
+class Tick(Command, frozen=True):
     """The scheduler's heartbeat: number = 100 ms periods since 1970; repeats are ignored."""
 
     number: int
 
 
-class RegisterInstrument(Command):
+class RegisterInstrument(Command, frozen=True):
     """Make an instrument known. `fee_ppm` is the paper venue's fee as a share of the notional."""
 
     symbol: str
@@ -46,7 +46,7 @@ class MarkRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
     last_ticks: int
 
 
-class PublishMarks(Command):
+class PublishMarks(Command, frozen=True):
     """New quotes, conflated at the edge. `at_us` = 0 means the log's time."""
 
     rows: list[MarkRow]
@@ -54,7 +54,7 @@ class PublishMarks(Command):
     recorded: bool = False
 
 
-class SettleInstrument(Command):
+class SettleInstrument(Command, frozen=True):
     """The outcome is decided: all positions are closed at the price, trading ends."""
 
     symbol: str
@@ -65,7 +65,7 @@ class SettleInstrument(Command):
 # traders
 
 
-class RegisterTrader(Command):
+class RegisterTrader(Command, frozen=True):
     """Create a trader. `origin`: `account`, `recorded`, `follower`, `development`."""
 
     trader: str
@@ -76,7 +76,7 @@ class RegisterTrader(Command):
     at_us: int = 0
 
 
-class UpdateTrader(Command):
+class UpdateTrader(Command, frozen=True):
     """Patch the public profile; None leaves a field as it is."""
 
     name: str | None = None
@@ -84,13 +84,13 @@ class UpdateTrader(Command):
     signals_access: str | None = None
 
 
-class FollowTrader(Command):
+class FollowTrader(Command, frozen=True):
     """Follow another trader."""
 
     trader: str
 
 
-class UnfollowTrader(Command):
+class UnfollowTrader(Command, frozen=True):
     """Stop following a trader."""
 
     trader: str
@@ -99,7 +99,7 @@ class UnfollowTrader(Command):
 # ideas
 
 
-class PublishIdea(Command):
+class PublishIdea(Command, frozen=True):
     """Create an idea; `publish` False keeps it a draft. Prices 0 = not given.
 
     `trade_type`: buy, sell, short, cover. `stance`: -1, 0, +1. `trader` is set only by services
@@ -123,7 +123,7 @@ class PublishIdea(Command):
     at_us: int = 0
 
 
-class EditIdea(Command):
+class EditIdea(Command, frozen=True):
     """Change an idea: a draft in any field, a published one only in title, thesis and tags."""
 
     idea: str
@@ -141,13 +141,13 @@ class EditIdea(Command):
     trader: str = ""
 
 
-class PublishDraft(Command):
+class PublishDraft(Command, frozen=True):
     """Publish a draft; from now on its terms are immutable."""
 
     idea: str
 
 
-class CloseIdea(Command):
+class CloseIdea(Command, frozen=True):
     """The author ends the idea. `exit_ticks` 0 = not given."""
 
     idea: str
@@ -157,19 +157,19 @@ class CloseIdea(Command):
     at_us: int = 0
 
 
-class LikeIdea(Command):
+class LikeIdea(Command, frozen=True):
     """Like a published idea."""
 
     idea: str
 
 
-class UnlikeIdea(Command):
+class UnlikeIdea(Command, frozen=True):
     """Take a like back."""
 
     idea: str
 
 
-class CommentIdea(Command):
+class CommentIdea(Command, frozen=True):
     """Comment a published idea; `parent` is a comment's id or empty."""
 
     idea: str
@@ -177,7 +177,7 @@ class CommentIdea(Command):
     parent: str = ""
 
 
-class PostMessage(Command):
+class PostMessage(Command, frozen=True):
     """A message about symbols with a declared stance (-1, 0 = none declared, +1)."""
 
     text: str
@@ -191,7 +191,7 @@ class PostMessage(Command):
 # trading
 
 
-class PlaceOrder(Command):
+class PlaceOrder(Command, frozen=True):
     """A paper order. `side`: buy, sell, short, cover; `limit_ticks` 0 = market order."""
 
     symbol: str
@@ -202,13 +202,13 @@ class PlaceOrder(Command):
     idea: str = ""
 
 
-class CancelOrder(Command):
+class CancelOrder(Command, frozen=True):
     """Cancel a resting order."""
 
     order: str
 
 
-class ReportFill(Command):
+class ReportFill(Command, frozen=True):
     """A fill that happened at a venue: a fact, booked as reported.
 
     `lots` is signed (buy > 0). `source`: `recorded`, `venue`, `self_reported`. `trader` is set
@@ -225,7 +225,7 @@ class ReportFill(Command):
     at_us: int = 0
 
 
-class ReportPosition(Command):
+class ReportPosition(Command, frozen=True):
     """The venue's word on an open position: replaces the core's position, realising nothing."""
 
     trader: str
@@ -235,7 +235,7 @@ class ReportPosition(Command):
     at_us: int = 0
 
 
-class ReportEquity(Command):
+class ReportEquity(Command, frozen=True):
     """The venue's word on an account's equity: cash is set so that equity agrees (a flow)."""
 
     trader: str
@@ -246,7 +246,7 @@ class ReportEquity(Command):
 # copying
 
 
-class SetCopy(Command):
+class SetCopy(Command, frozen=True):
     """Start copying a leader, or patch the settings; None leaves a setting as it is.
 
     Units as in `CopySettings`. An allocation is required at the start.
@@ -270,27 +270,29 @@ class SetCopy(Command):
     reverse: bool | None = None
 
 
-class PauseCopy(Command):
+class PauseCopy(Command, frozen=True):
     """Skip the leader's openings until resumed; closings still follow."""
 
     leader: str
 
 
-class ResumeCopy(Command):
+class ResumeCopy(Command, frozen=True):
     """End a pause or close-only."""
 
     leader: str
 
 
-class CloseOnlyCopy(Command):
+class CloseOnlyCopy(Command, frozen=True):
     """Follow only closings from now on."""
 
     leader: str
 
 
-class StopCopy(Command):
-    """End the relationship. `on_stop`: `keep` moves open positions to the account, `close_now`
-    closes them at the present quote; cash returns to the account.
+class StopCopy(Command, frozen=True):
+    """End the relationship; the cash of the ring fence returns to the account.
+
+    `on_stop`: `keep` moves open positions to the account, `close_now` closes them at the present
+    quote.
     """
 
     leader: str

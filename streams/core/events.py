@@ -19,21 +19,24 @@ class Event(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
     """Base of all events. `at_us` is market time (see kernel)."""
 
 
-class Ticked(Event):
+class Ticked(Event, frozen=True):
     """A period of 100 ms has passed."""
 
     number: int
     at_us: int
 
 
-class DayClosed(Event):
-    """A UTC day of the market clock ended: every trader's day is closed at the last marks."""
+class DayClosed(Event, frozen=True):
+    """A UTC day of the market clock ended.
+
+    The days of all traders close at the last marks; present ranks become the previous ranks.
+    """
 
     day: int
     at_us: int
 
 
-class InstrumentRegistered(Event):
+class InstrumentRegistered(Event, frozen=True):
     """An instrument is known."""
 
     symbol: str
@@ -45,7 +48,7 @@ class InstrumentRegistered(Event):
     fee_ppm: int
 
 
-class MarksPublished(Event):
+class MarksPublished(Event, frozen=True):
     """Quotes changed."""
 
     rows: list[MarkRow]
@@ -53,7 +56,7 @@ class MarksPublished(Event):
     recorded: bool
 
 
-class InstrumentSettled(Event):
+class InstrumentSettled(Event, frozen=True):
     """Trading ended at the settlement price; the closing fills precede this event."""
 
     symbol: str
@@ -61,7 +64,7 @@ class InstrumentSettled(Event):
     at_us: int
 
 
-class TraderRegistered(Event):
+class TraderRegistered(Event, frozen=True):
     """A trader exists."""
 
     trader: str
@@ -72,7 +75,7 @@ class TraderRegistered(Event):
     at_us: int
 
 
-class TraderUpdated(Event):
+class TraderUpdated(Event, frozen=True):
     """The public profile changed; None = as before."""
 
     trader: str
@@ -82,7 +85,7 @@ class TraderUpdated(Event):
     at_us: int
 
 
-class TraderFollowed(Event):
+class TraderFollowed(Event, frozen=True):
     """`trader` follows `target`."""
 
     trader: str
@@ -90,7 +93,7 @@ class TraderFollowed(Event):
     at_us: int
 
 
-class TraderUnfollowed(Event):
+class TraderUnfollowed(Event, frozen=True):
     """`trader` no longer follows `target`."""
 
     trader: str
@@ -98,7 +101,7 @@ class TraderUnfollowed(Event):
     at_us: int
 
 
-class IdeaCreated(Event):
+class IdeaCreated(Event, frozen=True):
     """An idea exists, as a draft or published at once."""
 
     idea: str
@@ -119,7 +122,7 @@ class IdeaCreated(Event):
     at_us: int
 
 
-class IdeaEdited(Event):
+class IdeaEdited(Event, frozen=True):
     """Fields of an idea changed; None = as before."""
 
     idea: str
@@ -139,7 +142,7 @@ class IdeaEdited(Event):
     at_us: int
 
 
-class IdeaPublished(Event):
+class IdeaPublished(Event, frozen=True):
     """A draft became public."""
 
     idea: str
@@ -148,7 +151,7 @@ class IdeaPublished(Event):
     at_us: int
 
 
-class IdeaClosed(Event):
+class IdeaClosed(Event, frozen=True):
     """The author ended the idea."""
 
     idea: str
@@ -159,7 +162,7 @@ class IdeaClosed(Event):
     at_us: int
 
 
-class IdeaLiked(Event):
+class IdeaLiked(Event, frozen=True):
     """Somebody likes the idea; `likes` is the count after."""
 
     idea: str
@@ -169,7 +172,7 @@ class IdeaLiked(Event):
     at_us: int
 
 
-class IdeaUnliked(Event):
+class IdeaUnliked(Event, frozen=True):
     """Somebody took a like back; `likes` is the count after."""
 
     idea: str
@@ -179,7 +182,7 @@ class IdeaUnliked(Event):
     at_us: int
 
 
-class IdeaCommented(Event):
+class IdeaCommented(Event, frozen=True):
     """A comment was added; `comments` is the count after."""
 
     idea: str
@@ -192,7 +195,7 @@ class IdeaCommented(Event):
     at_us: int
 
 
-class MessagePosted(Event):
+class MessagePosted(Event, frozen=True):
     """A message about symbols, with the declared stance."""
 
     message: str
@@ -204,7 +207,7 @@ class MessagePosted(Event):
     at_us: int
 
 
-class OrderPlaced(Event):
+class OrderPlaced(Event, frozen=True):
     """A limit order rests at the paper venue."""
 
     order: str
@@ -218,7 +221,7 @@ class OrderPlaced(Event):
     at_us: int
 
 
-class OrderCancelled(Event):
+class OrderCancelled(Event, frozen=True):
     """A resting order ended unfilled."""
 
     order: str
@@ -248,7 +251,7 @@ class PositionResult(msgspec.Struct, array_like=True, frozen=True, gc=False):
     trip_micros: int
 
 
-class FillBooked(Event):
+class FillBooked(Event, frozen=True):
     """A fill changed a trader's own account.
 
     `lots` is signed. `source`: paper, recorded, venue, self_reported, settlement. `signal_seq` is
@@ -272,7 +275,7 @@ class FillBooked(Event):
     idea: str = ""
 
 
-class PositionReported(Event):
+class PositionReported(Event, frozen=True):
     """The venue's position replaced the core's."""
 
     trader: str
@@ -282,7 +285,7 @@ class PositionReported(Event):
     at_us: int
 
 
-class EquityReported(Event):
+class EquityReported(Event, frozen=True):
     """Cash was set by the venue's word; `equity_before_micros` is where the flow happened."""
 
     trader: str
@@ -292,9 +295,10 @@ class EquityReported(Event):
     at_us: int
 
 
-class CopySet(Event):
-    """A copy started (version 1) or its settings changed. The allocation moves by `moved_micros`
-    from the follower's account into the ring fence.
+class CopySet(Event, frozen=True):
+    """A copy started (version 1) or its settings changed.
+
+    `moved_micros` went from the follower's account into the ring fence.
     """
 
     follower: str
@@ -306,7 +310,7 @@ class CopySet(Event):
     at_us: int
 
 
-class CopyStatusChanged(Event):
+class CopyStatusChanged(Event, frozen=True):
     """ACTIVE, PAUSED or CLOSE_ONLY."""
 
     follower: str
@@ -316,9 +320,10 @@ class CopyStatusChanged(Event):
     at_us: int
 
 
-class CopyStopped(Event):
-    """The relationship ended; `moved_micros` returned to the follower's account. Positions that
-    were kept moved with it (`kept`).
+class CopyStopped(Event, frozen=True):
+    """The relationship ended; `moved_micros` returned to the follower's account.
+
+    Positions in `kept` moved with it.
     """
 
     follower: str
@@ -330,7 +335,7 @@ class CopyStopped(Event):
     at_us: int
 
 
-class CopyDecided(Event):
+class CopyDecided(Event, frozen=True):
     """One decision for one signal leg and one follower: executed or skipped, with its code.
 
     `code` is `EXECUTED` or the first failing gate; `clamps` say what made it smaller. `lots` is
@@ -360,17 +365,9 @@ class CopyDecided(Event):
     at_us: int
 
 
-class BoardsClosed(Event):
-    """The ranks at the end of a UTC day became the previous ranks of every board."""
-
-    day: int
-    at_us: int
-
-
 AnyEvent = (
     Ticked
     | DayClosed
-    | BoardsClosed
     | InstrumentRegistered
     | MarksPublished
     | InstrumentSettled
