@@ -1,0 +1,67 @@
+"""Numbering of channels: replicated, so that a client can resume on any node.
+
+Lossless channels count one number an event. Conflatable channels have three numbered streams
+(`@raw`, default 100 ms, `@1s`); a change marks a row as pending in each, and a cut gives the
+pending rows one number: raw at the end of each entry, the others on ticks. Counters run whether
+or not anybody listens.
+"""
+
+from __future__ import annotations
+
+from streams.core.state import INTERVALS, Conflated, State
+
+
+RAW, TENTHS, SECONDS = 0, 1, 2
+
+
+def touch(state: State, base: str, row: int | str) -> None:
+    """Mark a row of a conflatable channel as changed. Called by `evolve_*` only.
+
+    Args:
+        state: changed in place.
+        base: channel name without interval, for instance `book:hl:BTC`.
+        row: what identifies the row there: a level in ticks, a symbol, a trader.
+    """
+    channel = state.conflated.get(base)
+    if channel is None:
+        channel = state.conflated[base] = Conflated()
+    pending, channels = channel.pending, state.pending_channels
+    for interval in (RAW, TENTHS, SECONDS):
+        rows = pending[interval]
+        if row not in rows:
+            if not rows:
+                channels[interval][base] = None
+            rows[row] = None
+
+
+def pending(state: State, interval: int) -> dict[str, None]:
+    """Return the channels that a cut of this interval would number, in order of first change."""
+    return state.pending_channels[interval]
+
+
+def cut(state: State, interval: int) -> None:
+    """Give every pending channel of the interval its next number and forget the rows."""
+    channels = state.pending_channels[interval]
+    if not channels:
+        return
+    for base in channels:
+        channel = state.conflated[base]
+        channel.seqs[interval] += 1
+        channel.pending[interval].clear()
+    channels.clear()
+
+
+def split_interval(key: str) -> tuple[str, int]:
+    """Split a channel key into base and interval index (`marks@1s` → `marks`, 2)."""
+    for interval in (RAW, SECONDS):
+        suffix = INTERVALS[interval]
+        if key.endswith(suffix):
+            return key[: -len(suffix)], interval
+    return key.removesuffix("@100ms"), TENTHS
+
+
+def count(state: State, key: str) -> int:
+    """Give a lossless channel its next number and return it. Called by the kernel only."""
+    number = state.channel_seqs.get(key, 0) + 1
+    state.channel_seqs[key] = number
+    return number
