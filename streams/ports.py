@@ -82,7 +82,9 @@ class OptixError(Exception):
     ├── LogError
     │   ├── LogTruncated      the log holds less than the caller has applied
     │   ├── LogUnavailable    refused or unreachable before the entry was sent: nothing was appended
+    │   │   └── LogFull       refused for want of memory
     │   ├── AppendUnknown     the connection was cut after sending: appended once or not at all
+    │   │   └── ReplicasMissing  appended here, but too few replicas confirmed it in time
     │   ├── LogHole           a reader asked for entries that were trimmed away
     │   └── EpochChanged      the log began a new life: positions of the old one mean nothing
     ├── DecodeError           stored bytes are not what this version can read
@@ -95,20 +97,49 @@ class LogError(OptixError):
 
 
 class LogTruncated(LogError):
-    """The log's head is behind what the caller has applied: entries were lost."""
+    """The log lacks entries the caller has applied.
 
-    def __init__(self, *, head: EntryId, seen: EntryId) -> None:
-        super().__init__(f"expected the log to hold at least {seen}, its head was {head}")
+    Attributes:
+        head: the newest entry the caller and the log may still have in common.
+        seen: the newest entry the caller has applied.
+        foreign: another entry already stands above `head`, so that repair cannot help and a new
+            epoch is needed.
+    """
+
+    def __init__(self, *, head: EntryId, seen: EntryId, foreign: bool = False) -> None:
+        above = ", and a foreign entry stands above it" if foreign else ""
+        super().__init__(f"expected the log to hold at least {seen}, its head was {head}{above}")
         self.head = head
         self.seen = seen
+        self.foreign = foreign
 
 
 class LogUnavailable(LogError):
     """Nothing was appended; the same batch may be sent again."""
 
 
+class LogFull(LogUnavailable):
+    """The server has no memory for the entry; nothing was appended. Shed load before retrying."""
+
+    code = "LOG_FULL"
+
+
 class AppendUnknown(LogError):
     """The batch was sent, the answer never came: it is in the log once or not at all."""
+
+
+class ReplicasMissing(AppendUnknown):
+    """The entry is in the log, but a failover may still lose it.
+
+    Attributes:
+        expected: how many replicas had to confirm.
+        actual: how many did in time.
+    """
+
+    def __init__(self, *, expected: int, actual: int) -> None:
+        super().__init__(f"expected {expected} replicas to confirm the entry, was {actual}")
+        self.expected = expected
+        self.actual = actual
 
 
 class LogHole(LogError):
@@ -149,8 +180,8 @@ class Log(Protocol):
 
         Raises:
             LogTruncated: the head is behind `seen`; nothing was appended.
-            LogUnavailable: nothing was appended.
-            AppendUnknown: appended once or not at all.
+            LogUnavailable: nothing was appended (`LogFull` when memory is the reason).
+            AppendUnknown: appended once or not at all (`ReplicasMissing`: appended here).
             EpochChanged: the epoch is no longer the one this adapter opened.
         """
         ...
@@ -167,13 +198,18 @@ class Log(Protocol):
         ...
 
     async def head(self) -> EntryId:
-        """Return the id of the newest entry (`ENTRY_ZERO` when empty)."""
+        """Return the id that the next entry will follow (`ENTRY_ZERO` in a new log).
+
+        It is the newest entry's, or the one the epoch began after, whichever is greater.
+        """
         ...
 
     async def repair(self, entries: Sequence[LogEntry]) -> EntryId:
         """Append lost entries again under their own ids; return the new head.
 
         Entries at or below the head are skipped, so any number of nodes may repair at once.
+        An entry without payload says only that the caller has applied its id: it joins on to the
+        head but cannot be appended (see `streams.log.recent`).
 
         Raises:
             LogTruncated: a foreign entry stands above the missing part, or the entries do not
@@ -182,11 +218,16 @@ class Log(Protocol):
         ...
 
     async def begin_epoch(self, entry_id: EntryId) -> str:
-        """Begin a new epoch whose ids follow `entry_id`; return its name."""
+        """Begin a new epoch whose ids follow `entry_id`; return its name.
+
+        Raises:
+            EpochChanged: another node has begun one since this adapter opened.
+            LogUnavailable: the server cannot be reached; it may have begun.
+        """
         ...
 
     async def trim(self, keep_from: EntryId) -> int:
-        """Forget entries below `keep_from`; return how many."""
+        """Forget entries below `keep_from`, never the newest one; return how many."""
         ...
 
     async def length(self) -> int:
