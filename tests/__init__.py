@@ -1,0 +1,1 @@
+"""The tests of OPTIX; see CONTRIBUTING.md for which folder holds what."""
