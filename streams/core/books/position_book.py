@@ -1,0 +1,66 @@
+"""The position book of an instrument: open lots of the crowd by average entry price.
+
+Invariants:
+    * A level stands in `longs` (or `shorts`) with the sum of the unsigned lots of every open
+      position entered there; a sum of 0 is no entry.
+    * A position leaves at the level at which it came: `Position.level_ticks` keeps it.
+
+Rows are identified by their level in ticks, in channel `positions:{symbol}`.
+"""
+
+from __future__ import annotations
+
+from streams.core.channels import touch
+from streams.core.state import PositionBook, State
+
+
+def add(state: State, symbol: str, level: int, lots: int) -> None:
+    """Add an open position at its level. Called by `evolve_*` only.
+
+    Args:
+        state: changed in place.
+        symbol: a registered instrument.
+        level: level in ticks, see `levels.level_of`.
+        lots: signed; 0 changes nothing.
+    """
+    if lots:
+        _change(state, symbol, level, lots > 0, abs(lots))
+
+
+def remove(state: State, symbol: str, level: int, lots: int) -> None:
+    """Remove a position that was added with the same level and signed lots."""
+    if lots:
+        _change(state, symbol, level, lots > 0, -abs(lots))
+
+
+def move(
+    state: State,
+    symbol: str,
+    *,
+    level_before: int,
+    lots_before: int,
+    level_after: int,
+    lots_after: int,
+) -> None:
+    """Replace what one position contributes; lots are signed, 0 is no contribution."""
+    if level_before == level_after and lots_before == lots_after:
+        return
+    remove(state, symbol, level_before, lots_before)
+    add(state, symbol, level_after, lots_after)
+
+
+def _change(state: State, symbol: str, level: int, long: bool, lots: int) -> None:
+    book = state.position_books.get(symbol)
+    if book is None:
+        book = state.position_books[symbol] = PositionBook()
+    side = book.longs if long else book.shorts
+    after = side.get(level, 0) + lots
+    if after > 0:
+        side[level] = after
+    else:
+        if after < 0:
+            raise AssertionError(
+                f"expected at least {-lots} lots at {symbol} {level}, {after} left"
+            )
+        side.pop(level, None)
+    touch(state, f"positions:{symbol}", level)
