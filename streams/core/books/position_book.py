@@ -14,21 +14,21 @@ from streams.core.channels import touch
 from streams.core.state import PositionBook, State
 
 
-def add(state: State, symbol: str, level: int, lots: int) -> None:
+def add(state: State, symbol: str, lots: int, level: int) -> None:
     """Add an open position at its level. Called by `evolve_*` only.
 
     Args:
         state: changed in place.
         symbol: a registered instrument.
-        level: level in ticks, see `levels.level_of`.
         lots: signed; 0 changes nothing.
+        level: level in ticks, see `levels.level_of`.
     """
     if lots:
         _change(state, symbol, level, lots > 0, abs(lots))
 
 
-def remove(state: State, symbol: str, level: int, lots: int) -> None:
-    """Remove a position that was added with the same level and signed lots."""
+def remove(state: State, symbol: str, lots: int, level: int) -> None:
+    """Remove a position that was added with the same signed lots and level."""
     if lots:
         _change(state, symbol, level, lots > 0, -abs(lots))
 
@@ -37,16 +37,16 @@ def move(
     state: State,
     symbol: str,
     *,
-    level_before: int,
     lots_before: int,
-    level_after: int,
+    level_before: int,
     lots_after: int,
+    level_after: int,
 ) -> None:
     """Replace what one position contributes; lots are signed, 0 is no contribution."""
     if level_before == level_after and lots_before == lots_after:
         return
-    remove(state, symbol, level_before, lots_before)
-    add(state, symbol, level_after, lots_after)
+    remove(state, symbol, lots_before, level_before)
+    add(state, symbol, lots_after, level_after)
 
 
 def _change(state: State, symbol: str, level: int, long: bool, lots: int) -> None:
