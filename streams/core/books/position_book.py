@@ -33,22 +33,6 @@ def remove(state: State, symbol: str, lots: int, level: int) -> None:
         _change(state, symbol, level, lots > 0, -abs(lots))
 
 
-def move(
-    state: State,
-    symbol: str,
-    *,
-    lots_before: int,
-    level_before: int,
-    lots_after: int,
-    level_after: int,
-) -> None:
-    """Replace what one position contributes; lots are signed, 0 is no contribution."""
-    if level_before == level_after and lots_before == lots_after:
-        return
-    remove(state, symbol, lots_before, level_before)
-    add(state, symbol, lots_after, level_after)
-
-
 def _change(state: State, symbol: str, level: int, long: bool, lots: int) -> None:
     book = state.position_books.get(symbol)
     if book is None:
