@@ -143,11 +143,21 @@ class IdeaEdited(Event, frozen=True):
 
 
 class IdeaPublished(Event, frozen=True):
-    """A draft became public."""
+    """A draft became public, with these terms from now on."""
 
     idea: str
     trader: str
+    title: str
+    thesis: str
     symbol: str
+    trade_type: str
+    entry_ticks: int
+    target_ticks: int
+    stop_ticks: int
+    timeframe: str
+    confidence_bps: int
+    stance: int
+    tags: list[str]
     at_us: int
 
 

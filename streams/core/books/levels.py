@@ -10,6 +10,7 @@ A width that follows the price was discarded: every change would rebuild the boo
 
 from __future__ import annotations
 
+from streams.core.money import divide_half_even
 from streams.core.state import Instrument
 
 
@@ -51,3 +52,18 @@ def level_of(instrument: Instrument, price_ticks: int) -> int:
     """Return the price rounded down to a level of the instrument, in ticks."""
     width = instrument.level_ticks
     return price_ticks - price_ticks % width if width > 1 else price_ticks
+
+
+def entry_ticks_of(instrument: Instrument, lots: int, cost_micros: int) -> int:
+    """Return the average entry price of a position, rounded half to even.
+
+    Args:
+        instrument: what is held.
+        lots: signed lots, not 0.
+        cost_micros: signed cost, of the sign of the lots or 0.
+
+    Returns:
+        Price in ticks.
+    """
+    numerator = abs(cost_micros) * instrument.value_denominator
+    return divide_half_even(numerator, abs(lots) * instrument.value_numerator)
