@@ -86,6 +86,7 @@ class OptixError(Exception):
     │   ├── AppendUnknown     the connection was cut after sending: appended once or not at all
     │   │   └── ReplicasMissing  appended here, but too few replicas confirmed it in time
     │   ├── LogHole           a reader asked for entries that were trimmed away
+    │   ├── LogMisconfigured  the server's settings would lose entries: refused at opening
     │   └── EpochChanged      the log began a new life: positions of the old one mean nothing
     ├── DecodeError           stored bytes are not what this version can read
     └── StorageError          PostgreSQL refused or is unreachable (storage tier)
@@ -151,6 +152,10 @@ class LogHole(LogError):
         self.first = first
 
 
+class LogMisconfigured(LogError):
+    """The server is set up in a way that loses entries; retrying does not help."""
+
+
 class EpochChanged(LogError):
     """The log began a new epoch."""
 
@@ -168,7 +173,12 @@ class Log(Protocol):
     """One totally ordered, durable sequence of entries. Adapters: `memory_log`, `redis_log`."""
 
     async def open(self) -> str:
-        """Connect, check the server's settings, and return the epoch (created when absent)."""
+        """Connect, check the server's settings, and return the epoch (created when absent).
+
+        Raises:
+            LogMisconfigured: the server's settings would lose entries.
+            LogUnavailable: the server cannot be reached.
+        """
         ...
 
     async def append(self, payload: bytes, *, seen: EntryId) -> EntryId:
