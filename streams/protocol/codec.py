@@ -1,0 +1,155 @@
+"""The two encodings of a message: JSON text and msgpack bytes of the same map.
+
+Invariants:
+    * A message decoded by either codec holds only None, bool, signed 64-bit int, finite float,
+      str, list and dict with str keys, at most `MESSAGE_DEPTH_MAX` deep. Everything else is
+      malformed, so the rest of the code sees no difference between the codecs.
+    * `encode_frame` gives the message; `Codec.wire` adds the WebSocket header.
+
+Source: wire-protocol.md, first paragraph and "Server -> client".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from streams.ports import Frame
+from streams.protocol.frames import OPCODE_BINARY, OPCODE_TEXT, server_frame
+from streams.protocol.limits import INTEGER_MAX, INTEGER_MIN, MESSAGE_DEPTH_MAX
+
+
+class MalformedMessage(ValueError):
+    """Bytes from a client are not one map of plain values. The text says what was expected."""
+
+
+class Codec:
+    """One encoding of messages. There are two, `JSON` and `MSGPACK`; both are immutable.
+
+    Attributes:
+        name: `json` or `msgpack`.
+        index: 0 or 1, for tables with one entry a codec.
+        subprotocol: the WebSocket subprotocol that selects it.
+        opcode: the WebSocket opcode its messages travel in.
+    """
+
+    __slots__ = ("_decode", "_encode", "index", "name", "opcode", "subprotocol")
+
+    def __init__(
+        self,
+        name: str,
+        index: int,
+        opcode: int,
+        encode: Callable[[Any], bytes],
+        decode: Callable[[bytes], Any],
+    ) -> None:
+        self.name = name
+        self.index = index
+        self.subprotocol = f"optix.v1.{name}"
+        self.opcode = opcode
+        self._encode = encode
+        self._decode = decode
+
+    def __repr__(self) -> str:
+        return f"Codec({self.name!r})"
+
+    def encode(self, message: Mapping[str, Any]) -> bytes:
+        """Return one message as bytes, without the WebSocket header."""
+        return self._encode(message)
+
+    def wire(self, message: Mapping[str, Any]) -> bytes:
+        """Return one message as bytes ready to be written to a socket."""
+        return server_frame(self.opcode, self._encode(message))
+
+    def wire_frame(self, frame: Frame) -> bytes:
+        """Return a channel's frame as bytes ready to be written to any subscriber's socket."""
+        return server_frame(self.opcode, self._encode(frame_map(frame)))
+
+    def decode(self, message: bytes | bytearray) -> dict[str, Any]:
+        """Return the map a client sent.
+
+        Raises:
+            MalformedMessage: not this encoding, not a map, not plain values, or too deep.
+        """
+        try:
+            value = self._decode(bytes(message))
+        except RecursionError:
+            raise MalformedMessage(
+                f"expected at most {MESSAGE_DEPTH_MAX} levels, was far deeper"
+            ) from None
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise MalformedMessage(f"expected one {self.name} map: {error}") from None
+        if not isinstance(value, dict):
+            raise MalformedMessage(f"expected a map, was {type(value).__name__}")
+        _check_plain(value)
+        return value
+
+
+JSON: Final = Codec(
+    "json", 0, OPCODE_TEXT, msgspec.json.Encoder().encode, msgspec.json.Decoder().decode
+)
+MSGPACK: Final = Codec(
+    "msgpack", 1, OPCODE_BINARY, msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder().decode
+)
+CODECS: Final = (JSON, MSGPACK)
+CODEC_BY_SUBPROTOCOL: Final[dict[str, Codec]] = {codec.subprotocol: codec for codec in CODECS}
+
+
+def frame_map(frame: Frame) -> dict[str, Any]:
+    """Return the map sent for a frame: `t`, `ch`, `seq`, `ts`, `data`, and `crc` if it has one."""
+    message: dict[str, Any] = {
+        "t": frame.kind,
+        "ch": frame.name,
+        "seq": frame.seq,
+        "ts": frame.ts_us,
+        "data": frame.data,
+    }
+    if frame.crc is not None:
+        message["crc"] = frame.crc
+    return message
+
+
+def encode_frame(frame: Frame, codec: Codec) -> bytes:
+    """Return a frame as the bytes of one message, without the WebSocket header."""
+    return codec.encode(frame_map(frame))
+
+
+def _check_plain(root: dict[Any, Any]) -> None:
+    """Walk the value level by level, so that depth costs no recursion."""
+    level: list[Any] = [root]
+    for _ in range(MESSAGE_DEPTH_MAX):
+        below: list[Any] = []
+        for container in level:
+            if isinstance(container, dict):
+                for key in container:
+                    if type(key) is not str:
+                        raise MalformedMessage(f"expected text as key, was {type(key).__name__}")
+                children = container.values()
+            else:
+                children = container
+            for value in children:
+                if isinstance(value, (dict, list)):
+                    below.append(value)
+                else:
+                    _check_scalar(value)
+        if not below:
+            return
+        level = below
+    raise MalformedMessage(f"expected at most {MESSAGE_DEPTH_MAX} levels, was deeper")
+
+
+def _check_scalar(value: Any) -> None:
+    if value is None or isinstance(value, (str, bool)):
+        return
+    if isinstance(value, int):
+        if not INTEGER_MIN <= value <= INTEGER_MAX:
+            raise MalformedMessage("expected integers of 64 bits, was larger")
+        return
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise MalformedMessage("expected finite numbers")
+        return
+    raise MalformedMessage(f"expected plain values, was {type(value).__name__}")
