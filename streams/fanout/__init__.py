@@ -1,0 +1,1 @@
+"""Fan-out: one encoded frame, the same bytes to every subscriber, bounded memory for the slow."""
