@@ -20,9 +20,10 @@ class Event(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
 
 
 class Ticked(Event, frozen=True):
-    """A period of 100 ms has passed."""
+    """A period of 100 ms has passed; `second`: the first tick seen of its second."""
 
     number: int
+    second: bool
     at_us: int
 
 

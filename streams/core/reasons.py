@@ -50,7 +50,6 @@ class Reason(StrEnum):
     STALE_SIGNAL = "STALE_SIGNAL"
     REL_PAUSED = "REL_PAUSED"
     REL_CLOSE_ONLY = "REL_CLOSE_ONLY"
-    LEADER_IS_COPY = "LEADER_IS_COPY"
     # gates of a copy, filters and mapping
     SYMBOL_NOT_ALLOWED = "SYMBOL_NOT_ALLOWED"
     SYMBOL_DENIED = "SYMBOL_DENIED"

@@ -38,7 +38,7 @@ class Instrument(msgspec.Struct, array_like=True):
     ask_ticks: int = 0
     last_ticks: int = 0
     marked_at_us: int = 0
-    level_ticks: int = 1
+    level_ticks: int = 0
     settled: bool = False
     value_numerator: int = 1
     value_denominator: int = 1
@@ -357,3 +357,4 @@ class State(msgspec.Struct):
     channel_seqs: dict[str, int] = {}
     keys: dict[str, KeyOutcome] = {}
     batch_ids: dict[str, None] = {}
+    closed_ideas: dict[str, None] = {}

@@ -1,0 +1,1 @@
+"""Copy trading: settings, the gates a signal passes, and the life of a relationship."""

@@ -1,0 +1,41 @@
+"""Ticks: how time passes in a core that has no clock.
+
+Any node may append ticks; the number makes repeats harmless. Boards are ranked and sentiment is
+refreshed on the first tick of each second, and conflatable channels are cut on ticks (kernel).
+"""
+
+from __future__ import annotations
+
+from streams.core.commands import Tick
+from streams.core.context import Context, Decision, Refusal
+from streams.core.events import Ticked
+from streams.core.market_clock import advance_market
+from streams.core.reasons import Reason
+from streams.core.state import State
+
+
+TICKS_PER_SECOND = 10
+
+
+def decide_tick(ctx: Context, command: Tick) -> Decision:
+    """Let time pass, unless another node's tick of this number already did."""
+    state = ctx.state
+    if not ctx.privileged:
+        return Refusal(Reason.NOT_ALLOWED, "only services append ticks")
+    if command.number <= state.tick_number:
+        return Refusal(Reason.DUPLICATE_TICK, f"expected a number above {state.tick_number}")
+    at_us = ctx.time(0)
+    advance_market(ctx, at_us)
+    second = command.number // TICKS_PER_SECOND > state.tick_number // TICKS_PER_SECOND
+    ctx.emit(Ticked(command.number, second, max(at_us, state.market_at_us)))
+    return ""
+
+
+def evolve_ticked(state: State, event: Ticked) -> None:
+    """Move the tick number and, in a live market, the market clock."""
+    state.tick_number = event.number
+    state.market_at_us = event.at_us
+
+
+DECIDERS = {Tick: decide_tick}
+EVOLVERS = {Ticked: evolve_ticked}

@@ -1,0 +1,312 @@
+"""From a request to a command, by command name.
+
+Decimals arrive as strings and leave as ticks, lots and micro-units; this is the only place where
+they are parsed. A price off the tick, an unknown instrument or trader is refused here with the
+field's name, before anything reaches the log.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from streams.core import commands
+from streams.core.money import BPS, PPM, parse_decimal, parse_money, parse_parts, parse_steps
+from streams.core.state import Instrument, State
+from streams.ports import CommandError
+from streams.replica.requests import (
+    CancelOrder,
+    CloseIdea,
+    CommentIdea,
+    CreateIdea,
+    EditIdea,
+    IdeaOnly,
+    LeaderOnly,
+    OpenOrder,
+    PostMessage,
+    ReportTrade,
+    Request,
+    SetCopy,
+    StopCopy,
+    TraderOnly,
+    UpdateProfile,
+)
+
+
+STANCES = {"bullish": 1, "neutral": 0, "bearish": -1}
+
+
+def invalid(field: str, message: str) -> CommandError:
+    """Return the error for an argument that cannot be taken."""
+    return CommandError("INVALID_ARGUMENT", f"{field}: {message}", field=field)
+
+
+def _parsed(field: str, parse: Callable[..., int], *arguments: Any) -> int:
+    try:
+        return parse(*arguments)
+    except (ValueError, ArithmeticError) as error:
+        raise invalid(field, str(error)) from None
+
+
+def _instrument(state: State, symbol: str) -> Instrument:
+    instrument = state.instruments.get(symbol)
+    if instrument is None:
+        raise CommandError("UNKNOWN_INSTRUMENT", f"no instrument {symbol}", field="symbol")
+    return instrument
+
+
+def find_trader(state: State, name: str, field: str = "trader") -> str:
+    """Return the id for an id or `@handle`.
+
+    Raises:
+        CommandError: `UNKNOWN_TRADER`.
+    """
+    found = state.handles.get(name[1:].lower()) if name.startswith("@") else name
+    if found is None or found not in state.traders:
+        raise CommandError("UNKNOWN_TRADER", f"no trader {name}", field=field)
+    return found
+
+
+def _price(instrument: Instrument, field: str, text: str | None) -> int:
+    if text is None:
+        return 0
+    ticks = _parsed(field, parse_steps, text, instrument.tick)
+    if ticks <= 0:
+        raise invalid(field, f"expected a price above 0, was {text}")
+    return ticks
+
+
+def _lots(instrument: Instrument, text: str) -> int:
+    lots = _parsed("quantity", parse_steps, text, instrument.lot)
+    if lots <= 0:
+        raise invalid("quantity", f"expected a quantity above 0, was {text}")
+    return lots
+
+
+def _open_order(state: State, request: OpenOrder) -> commands.Command:
+    instrument = _instrument(state, request.symbol)
+    if (request.type == "limit") != (request.limit_price is not None):
+        wanted = "a price" if request.type == "limit" else "none"
+        raise invalid("limit_price", f"expected {wanted} for a {request.type} order")
+    return commands.PlaceOrder(
+        symbol=request.symbol,
+        side=request.side,
+        lots=_lots(instrument, request.quantity),
+        limit_ticks=_price(instrument, "limit_price", request.limit_price),
+        client_order_id=request.client_order_id or "",
+        idea=request.idea_id or "",
+    )
+
+
+def _report_trade(state: State, request: ReportTrade) -> commands.Command:
+    instrument = _instrument(state, request.symbol)
+    lots = _lots(instrument, request.quantity)
+    return commands.ReportFill(
+        symbol=request.symbol,
+        lots=lots if request.side in ("buy", "cover") else -lots,
+        price_ticks=_price(instrument, "price", request.price),
+        fee_micros=_parsed("fee", parse_money, request.fee),
+        source="self_reported",
+        execution="",
+    )
+
+
+def _clean(text: str) -> str:
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def _create_idea(state: State, request: CreateIdea) -> commands.Command:
+    instrument = _instrument(state, request.symbol)
+    return commands.PublishIdea(
+        title=_clean(request.title),
+        thesis=_clean(request.thesis),
+        symbol=request.symbol,
+        trade_type=request.trade_type,
+        entry_ticks=_price(instrument, "entry", request.entry),
+        target_ticks=_price(instrument, "target", request.target),
+        stop_ticks=_price(instrument, "stop", request.stop),
+        timeframe=request.timeframe,
+        confidence_bps=round((request.confidence or 0) * 100),
+        stance=STANCES[request.sentiment] if request.sentiment else 0,
+        tags=request.tags,
+        publish=request.publish,
+    )
+
+
+def _edit_idea(state: State, request: EditIdea) -> commands.Command:
+    idea = state.ideas.get(request.idea)
+    if idea is None:
+        raise CommandError("UNKNOWN_IDEA", f"no idea {request.idea}", field="idea")
+    instrument = _instrument(state, request.symbol or idea.symbol)
+
+    def price(field: str, text: str | None) -> int | None:
+        return None if text is None else _price(instrument, field, text)
+
+    confidence = request.confidence
+    return commands.EditIdea(
+        idea=request.idea,
+        title=request.title,
+        thesis=request.thesis,
+        tags=request.tags,
+        symbol=request.symbol,
+        trade_type=request.trade_type,
+        timeframe=request.timeframe,
+        confidence_bps=None if confidence is None else round(confidence * 100),
+        stance=None if request.sentiment is None else STANCES[request.sentiment],
+        entry_ticks=price("entry", request.entry),
+        target_ticks=price("target", request.target),
+        stop_ticks=price("stop", request.stop),
+    )
+
+
+def _close_idea(state: State, request: CloseIdea) -> commands.Command:
+    idea = state.ideas.get(request.idea)
+    if idea is None:
+        raise CommandError("UNKNOWN_IDEA", f"no idea {request.idea}", field="idea")
+    exit_ticks = _price(_instrument(state, idea.symbol), "exit_price", request.exit_price)
+    return commands.CloseIdea(request.idea, request.reason, exit_ticks)
+
+
+def _post_message(state: State, request: PostMessage) -> commands.Command:
+    for symbol in request.symbols:
+        _instrument(state, symbol)
+    stance = STANCES[request.sentiment] if request.sentiment else 0
+    return commands.PostMessage(_clean(request.text), request.symbols, stance)
+
+
+def _parts(field: str, text: str | None, unit: int) -> int | None:
+    return None if text is None else _parsed(field, parse_parts, text, unit)
+
+
+def _percent(field: str, text: str | None) -> int | None:
+    if text is None:
+        return None
+    return _parsed(field, lambda t: parse_parts(str(parse_decimal(t).scaleb(-2)), BPS), text)
+
+
+def _money(field: str, text: str | None) -> int | None:
+    return None if text is None else _parsed(field, parse_money, text)
+
+
+def _set_copy(state: State, request: SetCopy) -> commands.Command:
+    return commands.SetCopy(
+        leader=find_trader(state, request.leader, "leader"),
+        allocation_micros=_money("allocation", request.allocation),
+        mode=request.mode,
+        multiplier_ppm=_parts("multiplier", request.multiplier, PPM),
+        copy_ratio_ppm=_parts("copy_ratio", request.copy_ratio, PPM),
+        symbols_allow=request.symbols_allow,
+        symbols_deny=request.symbols_deny,
+        notional_min_micros=_money("notional_min", request.notional_min),
+        notional_max_micros=_money("notional_max", request.notional_max),
+        position_max_bps=_percent("position_max_percent", request.position_max_percent),
+        exposure_max_bps=_percent("exposure_max_percent", request.exposure_max_percent),
+        leverage_max_ppm=_parts("leverage_max", request.leverage_max, PPM),
+        positions_max=request.positions_max,
+        slippage_max_bps=request.slippage_max_bps,
+        stale_ms_max=request.stale_ms_max,
+        reverse=request.reverse,
+    )
+
+
+def _update_profile(_: State, request: UpdateProfile) -> commands.Command:
+    name = None if request.display_name is None else _clean(request.display_name)
+    return commands.UpdateTrader(name, request.bio, request.signals_access)
+
+
+class RequestKind(NamedTuple):
+    """How a named request becomes a command.
+
+    Attributes:
+        form: the strict struct of its arguments.
+        build: makes the command; raises `CommandError`.
+        scope: what the credential must allow.
+        keyed: whether an idempotency key is required on the socket (trading).
+    """
+
+    form: type[Request]
+    build: Callable[[State, Any], commands.Command]
+    scope: str
+    keyed: bool = False
+
+
+def _on_idea(make: Callable[[str], commands.Command]) -> Callable[[State, Any], commands.Command]:
+    return lambda _, request: make(request.idea)
+
+
+def _on_trader(make: Callable[[str], commands.Command]) -> Callable[[State, Any], commands.Command]:
+    return lambda state, request: make(find_trader(state, request.trader))
+
+
+def _on_leader(make: Callable[[str], commands.Command]) -> Callable[[State, Any], commands.Command]:
+    return lambda state, request: make(find_trader(state, request.leader, "leader"))
+
+
+REQUESTS: dict[str, RequestKind] = {
+    "open_order": RequestKind(OpenOrder, _open_order, "trade", keyed=True),
+    "cancel_order": RequestKind(
+        CancelOrder, lambda _, r: commands.CancelOrder(r.order), "trade", keyed=True
+    ),
+    "report_trade": RequestKind(ReportTrade, _report_trade, "trade", keyed=True),
+    "create_idea": RequestKind(CreateIdea, _create_idea, "trade"),
+    "edit_idea": RequestKind(EditIdea, _edit_idea, "trade"),
+    "publish_idea": RequestKind(IdeaOnly, _on_idea(commands.PublishDraft), "trade"),
+    "close_idea": RequestKind(CloseIdea, _close_idea, "trade"),
+    "like_idea": RequestKind(IdeaOnly, _on_idea(commands.LikeIdea), "trade"),
+    "unlike_idea": RequestKind(IdeaOnly, _on_idea(commands.UnlikeIdea), "trade"),
+    "comment_idea": RequestKind(
+        CommentIdea,
+        lambda _, r: commands.CommentIdea(r.idea, _clean(r.text), r.parent_id or ""),
+        "trade",
+    ),
+    "post_message": RequestKind(PostMessage, _post_message, "trade"),
+    "follow_trader": RequestKind(TraderOnly, _on_trader(commands.FollowTrader), "trade"),
+    "unfollow_trader": RequestKind(TraderOnly, _on_trader(commands.UnfollowTrader), "trade"),
+    "update_profile": RequestKind(UpdateProfile, _update_profile, "trade"),
+    "set_copy": RequestKind(SetCopy, _set_copy, "copy", keyed=True),
+    "pause_copy": RequestKind(LeaderOnly, _on_leader(commands.PauseCopy), "copy", keyed=True),
+    "resume_copy": RequestKind(LeaderOnly, _on_leader(commands.ResumeCopy), "copy", keyed=True),
+    "close_only_copy": RequestKind(
+        LeaderOnly, _on_leader(commands.CloseOnlyCopy), "copy", keyed=True
+    ),
+    "stop_copy": RequestKind(
+        StopCopy,
+        lambda state, r: commands.StopCopy(find_trader(state, r.leader, "leader"), r.on_stop),
+        "copy",
+        keyed=True,
+    ),
+}
+"""Every command a client may name, on the socket and behind REST."""
+
+
+def build_command(state: State, name: str, args: Any) -> commands.Command:
+    """Validate arguments and return the command.
+
+    Args:
+        state: for instruments and handles; read only.
+        name: a key of `REQUESTS`.
+        args: a mapping as decoded from JSON or msgpack, or the request struct itself.
+
+    Raises:
+        CommandError: `UNKNOWN_COMMAND`, `INVALID_ARGUMENT` with `field`, or an `UNKNOWN_*` code.
+    """
+    kind = REQUESTS.get(name)
+    if kind is None:
+        raise CommandError("UNKNOWN_COMMAND", f"no command {name}", field="name")
+    if not isinstance(args, Request):
+        try:
+            args = msgspec.convert(args, kind.form)
+        except msgspec.ValidationError as error:
+            raise _translated(error) from None
+    return kind.build(state, args)
+
+
+def _translated(error: msgspec.ValidationError) -> CommandError:
+    text, _, path = str(error).partition(" - at `$")
+    field = path.rstrip("`").lstrip(".")
+    if not field and "`" in text:
+        field = text.split("`")[1]
+    return CommandError("INVALID_ARGUMENT", text, field=field or "args")

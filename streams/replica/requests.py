@@ -1,0 +1,178 @@
+"""What a client may ask for: one strict struct a request.
+
+The same structs serve REST bodies and the socket's `command` op; `building` turns them into
+commands. An unknown field, a wrong type or a text that is too long is refused with the field's
+name, before anything reaches the log. Numbers with a unit are decimal strings.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from streams.core import limits
+
+
+Text = Annotated[str, Meta(max_length=limits.DECIMAL_DIGITS_MAX + 2)]
+Identifier = Annotated[str, Meta(min_length=1, max_length=limits.IDENTIFIER_LENGTH_MAX)]
+Symbol = Annotated[str, Meta(min_length=1, max_length=limits.SYMBOL_LENGTH_MAX)]
+Tags = Annotated[
+    list[Annotated[str, Meta(min_length=1, max_length=limits.TAG_LENGTH_MAX)]],
+    Meta(max_length=limits.TAGS_MAX),
+]
+Title = Annotated[str, Meta(min_length=limits.TITLE_LENGTH_MIN, max_length=limits.TITLE_LENGTH_MAX)]
+Thesis = Annotated[
+    str, Meta(min_length=limits.THESIS_LENGTH_MIN, max_length=limits.THESIS_LENGTH_MAX)
+]
+Timeframe = Annotated[str, Meta(max_length=limits.TAG_LENGTH_MAX)]
+TradeType = Literal["buy", "sell", "short", "cover"]
+Stance = Literal["bullish", "bearish", "neutral"]
+SymbolList = Annotated[list[Symbol], Meta(max_length=limits.SYMBOL_LIST_MAX)]
+
+
+class Request(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Base of all requests: unknown fields are an error."""
+
+
+class OpenOrder(Request, frozen=True):
+    """A paper order; `limit_price` is required for a limit order and refused for a market one."""
+
+    symbol: Symbol
+    side: TradeType
+    quantity: Text
+    type: Literal["market", "limit"]
+    limit_price: Text | None = None
+    client_order_id: Annotated[str, Meta(max_length=limits.IDENTIFIER_LENGTH_MAX)] | None = None
+    idea_id: Identifier | None = None
+
+
+class CancelOrder(Request, frozen=True):
+    """Cancel a resting order."""
+
+    order: Identifier
+
+
+class ReportTrade(Request, frozen=True):
+    """A fill made elsewhere, self-reported."""
+
+    symbol: Symbol
+    side: TradeType
+    quantity: Text
+    price: Text
+    fee: Text = "0"
+
+
+class CreateIdea(Request, frozen=True):
+    """A trade idea; `publish` false keeps a draft. `confidence` is 0 to 100."""
+
+    title: Title
+    thesis: Thesis
+    symbol: Symbol
+    trade_type: TradeType
+    publish: bool
+    entry: Text | None = None
+    target: Text | None = None
+    stop: Text | None = None
+    timeframe: Timeframe = ""
+    confidence: Annotated[float, Meta(ge=0, le=100)] | None = None
+    sentiment: Stance | None = None
+    tags: Tags = []
+
+
+class EditIdea(Request, frozen=True):
+    """Change an idea; absent fields stay."""
+
+    idea: Identifier
+    title: Title | None = None
+    thesis: Thesis | None = None
+    tags: Tags | None = None
+    symbol: Symbol | None = None
+    trade_type: TradeType | None = None
+    entry: Text | None = None
+    target: Text | None = None
+    stop: Text | None = None
+    timeframe: Timeframe | None = None
+    confidence: Annotated[float, Meta(ge=0, le=100)] | None = None
+    sentiment: Stance | None = None
+
+
+class IdeaOnly(Request, frozen=True):
+    """Names an idea."""
+
+    idea: Identifier
+
+
+class CloseIdea(Request, frozen=True):
+    """End an idea."""
+
+    idea: Identifier
+    reason: Annotated[str, Meta(max_length=limits.COMMENT_LENGTH_MAX)] = ""
+    exit_price: Text | None = None
+
+
+class CommentIdea(Request, frozen=True):
+    """Comment an idea."""
+
+    idea: Identifier
+    text: Annotated[str, Meta(min_length=1, max_length=limits.COMMENT_LENGTH_MAX)]
+    parent_id: Identifier | None = None
+
+
+class PostMessage(Request, frozen=True):
+    """A message about symbols."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=limits.MESSAGE_LENGTH_MAX)]
+    symbols: Annotated[list[Symbol], Meta(min_length=1, max_length=limits.TAGS_MAX)]
+    sentiment: Stance | None = None
+
+
+class TraderOnly(Request, frozen=True):
+    """Names a trader, by id or `@handle`."""
+
+    trader: Identifier
+
+
+class UpdateProfile(Request, frozen=True):
+    """Change the public profile; absent fields stay."""
+
+    display_name: Annotated[str, Meta(min_length=1, max_length=limits.NAME_LENGTH_MAX)] | None = (
+        None
+    )
+    bio: Annotated[str, Meta(max_length=limits.BIO_LENGTH_MAX)] | None = None
+    signals_access: Literal["public", "followers"] | None = None
+
+
+class SetCopy(Request, frozen=True):
+    """Start or patch a copy. Money and ratios are decimal strings, percentages are in percent."""
+
+    leader: Identifier
+    allocation: Text | None = None
+    mode: Annotated[str, Meta(max_length=30)] | None = None
+    multiplier: Text | None = None
+    copy_ratio: Text | None = None
+    symbols_allow: SymbolList | None = None
+    symbols_deny: SymbolList | None = None
+    notional_min: Text | None = None
+    notional_max: Text | None = None
+    position_max_percent: Text | None = None
+    exposure_max_percent: Text | None = None
+    leverage_max: Text | None = None
+    positions_max: int | None = None
+    slippage_max_bps: int | None = None
+    stale_ms_max: int | None = None
+    reverse: bool | None = None
+
+
+class LeaderOnly(Request, frozen=True):
+    """Names a leader, by id or `@handle`."""
+
+    leader: Identifier
+
+
+class StopCopy(Request, frozen=True):
+    """End a copy."""
+
+    leader: Identifier
+    on_stop: Annotated[str, Meta(max_length=30)] = "close_now"
