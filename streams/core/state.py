@@ -286,19 +286,25 @@ class Sentiment(msgspec.Struct, array_like=True):
 
 
 class BoardRow(msgspec.Struct, array_like=True, gc=False):
-    """One ranked trader of a board. `value_micro` is the value in millionths."""
+    """One ranked trader of a board: value in millionths, rank at the last close or 0."""
 
     trader: str
     rank: int
     value_micro: int
     trades: int
+    previous: int = 0
 
 
 class Board(msgspec.Struct, array_like=True):
-    """The newest ranking of a metric over a period, and the ranks at the last closed UTC day."""
+    """The streamed head of a ranking, and everybody's ranks at the last closed UTC day.
+
+    `rows` are in order of rank, `ranked` counts all ranked traders. `previous` has one
+    little-endian uint32 for each trader in the order of `State.traders`; 0 = unranked.
+    """
 
     rows: list[BoardRow] = []
-    previous: dict[str, int] = {}
+    ranked: int = 0
+    previous: bytes = b""
 
 
 class KeyOutcome(msgspec.Struct, array_like=True, gc=False):
@@ -325,8 +331,6 @@ class Totals(msgspec.Struct, array_like=True):
     copies_active: int = 0
     copies_executed: int = 0
     copies_skipped: int = 0
-    commands: int = 0
-    refusals: int = 0
 
 
 class State(msgspec.Struct):
