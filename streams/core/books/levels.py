@@ -42,9 +42,9 @@ def fix_level(instrument: Instrument, price_ticks: int) -> None:
 
     Args:
         instrument: changed in place; a width of 0 says that none is fixed.
-        price_ticks: a price just learned, > 0.
+        price_ticks: a price just learned; 0 tells nothing.
     """
-    if instrument.level_ticks == 0:
+    if instrument.level_ticks == 0 and price_ticks > 0:
         instrument.level_ticks = choose_level_ticks(price_ticks)
 
 

@@ -1,0 +1,42 @@
+"""What clients see: events and objects as JSON-able data, and the channels events go to.
+
+One rendering serves the stream, REST and history, so that a client meets one spelling of
+everything. Functions here only read.
+"""
+
+from __future__ import annotations
+
+from streams.core.view.facts import event_data
+from streams.core.view.objects import (
+    account_view,
+    comment_view,
+    copy_view,
+    idea_view,
+    instrument_view,
+    ledger_view,
+    mark_row,
+    order_view,
+    position_view,
+    trader_view,
+)
+from streams.core.view.routes import lossless_keys
+from streams.core.view.settings import settings_view
+from streams.core.view.values import format_time
+
+
+__all__ = [
+    "account_view",
+    "comment_view",
+    "copy_view",
+    "event_data",
+    "format_time",
+    "idea_view",
+    "instrument_view",
+    "ledger_view",
+    "lossless_keys",
+    "mark_row",
+    "order_view",
+    "position_view",
+    "settings_view",
+    "trader_view",
+]

@@ -1,0 +1,325 @@
+"""Events as clients see them: the `data` of `ev` frames, and the rows of history.
+
+Invariants:
+    * The data depend on the event and on what never changes of its instrument (tick and lot), so
+      that history from the archive renders to the same bytes as the live frame did.
+    * `type` is the event's name in snake case; a draft's publication reads like any other.
+    * Quantities are unsigned where a side stands beside them, signed (buy > 0) where none does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from streams.core.events import (
+    CopyDecided,
+    CopySet,
+    CopyStatusChanged,
+    CopyStopped,
+    EquityReported,
+    Event,
+    FillBooked,
+    IdeaClosed,
+    IdeaCommented,
+    IdeaCreated,
+    IdeaEdited,
+    IdeaLiked,
+    IdeaPublished,
+    IdeaUnliked,
+    InstrumentRegistered,
+    InstrumentSettled,
+    OrderCancelled,
+    OrderPlaced,
+    PositionReported,
+)
+from streams.core.money import PPM
+from streams.core.state import State
+from streams.core.view.settings import settings_view
+from streams.core.view.values import (
+    STANCES,
+    confidence,
+    entry_price,
+    format_time,
+    money,
+    price_or_none,
+    scaled,
+    side_of,
+    steps,
+)
+
+
+Data = dict[str, Any]
+
+
+def event_data(state: State, event: Event) -> Data:
+    """Return an event of a lossless channel as JSON-able data.
+
+    Args:
+        state: read only; only tick and lot of the event's instrument are looked up.
+        event: one that `lossless_keys` sends somewhere.
+
+    Raises:
+        KeyError: the event reaches no lossless channel.
+    """
+    return _RENDERERS[type(event)](state, event)
+
+
+def _idea_published(state: State, event: IdeaCreated | IdeaPublished) -> Data:
+    tick = state.instruments[event.symbol].tick
+    return {
+        "type": "idea_published",
+        "idea": event.idea,
+        "trader": event.trader,
+        "title": event.title,
+        "thesis": event.thesis,
+        "symbol": event.symbol,
+        "trade_type": event.trade_type,
+        "entry": price_or_none(event.entry_ticks, tick),
+        "target": price_or_none(event.target_ticks, tick),
+        "stop": price_or_none(event.stop_ticks, tick),
+        "timeframe": event.timeframe,
+        "confidence": confidence(event.confidence_bps),
+        "sentiment": STANCES.get(event.stance),
+        "tags": event.tags,
+        "published_at": format_time(event.at_us),
+    }
+
+
+def _idea_edited(_: State, event: IdeaEdited) -> Data:
+    data: Data = {
+        "type": "idea_edited",
+        "idea": event.idea,
+        "trader": event.trader,
+        "symbol": event.symbol_before,
+    }
+    for name in ("title", "thesis", "tags"):
+        value = getattr(event, name)
+        if value is not None:
+            data[name] = value
+    data["edited_at"] = format_time(event.at_us)
+    return data
+
+
+def _idea_closed(state: State, event: IdeaClosed) -> Data:
+    return {
+        "type": "idea_closed",
+        "idea": event.idea,
+        "trader": event.trader,
+        "symbol": event.symbol,
+        "close_reason": event.reason,
+        "exit_price": price_or_none(event.exit_ticks, state.instruments[event.symbol].tick),
+        "closed_at": format_time(event.at_us),
+    }
+
+
+def _idea_liked(_: State, event: IdeaLiked | IdeaUnliked) -> Data:
+    return {
+        "type": "idea_liked" if type(event) is IdeaLiked else "idea_unliked",
+        "idea": event.idea,
+        "symbol": event.symbol,
+        "trader": event.trader,
+        "likes": event.likes,
+        "at": format_time(event.at_us),
+    }
+
+
+def _idea_commented(_: State, event: IdeaCommented) -> Data:
+    return {
+        "type": "idea_commented",
+        "idea": event.idea,
+        "symbol": event.symbol,
+        "comment": event.comment,
+        "trader": event.trader,
+        "text": event.text,
+        "parent_id": event.parent or None,
+        "comments": event.comments,
+        "at": format_time(event.at_us),
+    }
+
+
+def _fill_booked(state: State, event: FillBooked) -> Data:
+    instrument = state.instruments[event.symbol]
+    result, lot = event.result, instrument.lot
+    return {
+        "type": "fill_booked",
+        "fill": event.fill,
+        "trader": event.trader,
+        "symbol": event.symbol,
+        "side": side_of(event.lots),
+        "quantity": steps(abs(event.lots), lot),
+        "price": steps(event.price_ticks, instrument.tick),
+        "fee": money(event.fee_micros),
+        "notional": money(event.notional_micros),
+        "realised_pnl": money(result.realised_micros),
+        "source": event.source,
+        "order": event.order or None,
+        "idea": event.idea or None,
+        "signal_seq": event.signal_seq or None,
+        "executed_at": format_time(event.at_us),
+        "position": {
+            "quantity": steps(result.lots, lot),
+            "entry_price": entry_price(instrument, result.lots, result.cost_micros),
+        },
+    }
+
+
+def _order_placed(state: State, event: OrderPlaced) -> Data:
+    instrument = state.instruments[event.symbol]
+    return {
+        "type": "order_placed",
+        "order": event.order,
+        "trader": event.trader,
+        "symbol": event.symbol,
+        "side": event.side,
+        "quantity": steps(event.lots, instrument.lot),
+        "limit_price": steps(event.limit_ticks, instrument.tick),
+        "idea": event.idea or None,
+        "placed_at": format_time(event.at_us),
+    }
+
+
+def _order_cancelled(_: State, event: OrderCancelled) -> Data:
+    return {
+        "type": "order_cancelled",
+        "order": event.order,
+        "trader": event.trader,
+        "symbol": event.symbol,
+        "reason": event.reason,
+        "cancelled_at": format_time(event.at_us),
+    }
+
+
+def _position_reported(state: State, event: PositionReported) -> Data:
+    instrument = state.instruments[event.symbol]
+    return {
+        "type": "position_reported",
+        "trader": event.trader,
+        "symbol": event.symbol,
+        "quantity": steps(event.lots, instrument.lot),
+        "entry_price": entry_price(instrument, event.lots, event.cost_micros),
+        "at": format_time(event.at_us),
+    }
+
+
+def _equity_reported(_: State, event: EquityReported) -> Data:
+    return {
+        "type": "equity_reported",
+        "trader": event.trader,
+        "cash": money(event.cash_micros),
+        "equity": money(event.equity_micros),
+        "equity_before": money(event.equity_before_micros),
+        "at": format_time(event.at_us),
+    }
+
+
+def _copy_set(_: State, event: CopySet) -> Data:
+    return {
+        "type": "copy_set",
+        "leader": event.leader,
+        "follower": event.follower,
+        "settings_version": event.version,
+        "settings": settings_view(event.settings),
+        "moved": money(event.moved_micros),
+        "at": format_time(event.at_us),
+    }
+
+
+def _copy_status_changed(_: State, event: CopyStatusChanged) -> Data:
+    return {
+        "type": "copy_status_changed",
+        "leader": event.leader,
+        "follower": event.follower,
+        "status": event.status,
+        "cause": event.cause,
+        "at": format_time(event.at_us),
+    }
+
+
+def _copy_stopped(_: State, event: CopyStopped) -> Data:
+    return {
+        "type": "copy_stopped",
+        "leader": event.leader,
+        "follower": event.follower,
+        "on_stop": event.on_stop,
+        "moved": money(event.moved_micros),
+        "kept": event.kept,
+        "at": format_time(event.at_us),
+    }
+
+
+def _copy_decided(state: State, event: CopyDecided) -> Data:
+    """Render one decision. Hot: a thousand follow one fill, so helpers are inlined."""
+    instrument = state.instruments[event.symbol]
+    tick, tick_places = instrument.tick
+    lot, lot_places = instrument.lot
+    lots, wanted, result = event.lots, event.wanted_lots, event.result
+    return {
+        "type": "copy_decided",
+        "signal_seq": event.signal_seq or None,
+        "leader": event.leader,
+        "follower": event.follower,
+        "leg": event.leg,
+        "symbol": event.symbol,
+        "side": side_of(lots or wanted),
+        "code": event.code,
+        "clamps": event.clamps,
+        "quantity": scaled(abs(lots) * lot, lot_places),
+        "price": scaled(event.price_ticks * tick, tick_places) if result else None,
+        "fee": scaled(event.fee_micros, 6),
+        "slippage_bps": event.slippage_bps,
+        "realised_pnl": scaled(result.realised_micros, 6) if result else "0",
+        "inputs": {
+            "leader_equity": scaled(event.leader_equity_micros, 6),
+            "follower_equity": scaled(event.follower_equity_micros, 6),
+            "leader_quantity": scaled(event.leader_lots * lot, lot_places),
+            "leader_price": scaled(event.leader_price_ticks * tick, tick_places),
+            "wanted_quantity": scaled(wanted * lot, lot_places),
+            "settings_version": event.version,
+        },
+        "decided_at": format_time(event.at_us),
+    }
+
+
+def _instrument_registered(_: State, event: InstrumentRegistered) -> Data:
+    return {
+        "type": "instrument_registered",
+        "symbol": event.symbol,
+        "name": event.name,
+        "venue": event.venue,
+        "asset_class": event.asset_class,
+        "tick_size": event.tick.text(),
+        "lot_size": event.lot.text(),
+        "fee_rate": event.fee_ppm / PPM,
+    }
+
+
+def _instrument_settled(state: State, event: InstrumentSettled) -> Data:
+    return {
+        "type": "instrument_settled",
+        "symbol": event.symbol,
+        "price": steps(event.price_ticks, state.instruments[event.symbol].tick),
+        "settled_at": format_time(event.at_us),
+    }
+
+
+_RENDERERS: dict[type[Event], Callable[[State, Any], Data]] = {
+    IdeaCreated: _idea_published,
+    IdeaPublished: _idea_published,
+    IdeaEdited: _idea_edited,
+    IdeaClosed: _idea_closed,
+    IdeaLiked: _idea_liked,
+    IdeaUnliked: _idea_liked,
+    IdeaCommented: _idea_commented,
+    FillBooked: _fill_booked,
+    OrderPlaced: _order_placed,
+    OrderCancelled: _order_cancelled,
+    PositionReported: _position_reported,
+    EquityReported: _equity_reported,
+    CopySet: _copy_set,
+    CopyStatusChanged: _copy_status_changed,
+    CopyStopped: _copy_stopped,
+    CopyDecided: _copy_decided,
+    InstrumentRegistered: _instrument_registered,
+    InstrumentSettled: _instrument_settled,
+}

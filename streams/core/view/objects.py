@@ -1,0 +1,225 @@
+"""Objects of the state as clients see them: JSON-able, with names as in api.md.
+
+What only its owner may see (drafts, orders, accounts, copies) is rendered all the same: access is
+the edge's to check.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streams.core.money import PPM
+from streams.core.performance.equity import ledger_equity, position_profit
+from streams.core.state import (
+    Comment,
+    Copy,
+    Idea,
+    Instrument,
+    Ledger,
+    Order,
+    Position,
+    State,
+    Trader,
+)
+from streams.core.view.settings import settings_view
+from streams.core.view.values import (
+    STANCES,
+    confidence,
+    entry_price,
+    format_time,
+    format_time_or_none,
+    money,
+    price_or_none,
+    steps,
+)
+
+
+Data = dict[str, Any]
+
+
+def instrument_view(instrument: Instrument) -> Data:
+    """Return an instrument with its newest quote (null = none yet)."""
+    tick = instrument.tick
+    return {
+        "symbol": instrument.symbol,
+        "name": instrument.name,
+        "venue": instrument.venue,
+        "asset_class": instrument.asset_class,
+        "tick_size": tick.text(),
+        "lot_size": instrument.lot.text(),
+        "fee_rate": instrument.fee_ppm / PPM,
+        "bid": price_or_none(instrument.bid_ticks, tick),
+        "ask": price_or_none(instrument.ask_ticks, tick),
+        "last": _last_price(instrument),
+        "marked_at": format_time_or_none(instrument.marked_at_us),
+        "settled": instrument.settled,
+    }
+
+
+def mark_row(instrument: Instrument) -> list[str | None]:
+    """Return `[symbol, bid, ask, last]`; a price that is not known is null."""
+    tick = instrument.tick
+    return [
+        instrument.symbol,
+        price_or_none(instrument.bid_ticks, tick),
+        price_or_none(instrument.ask_ticks, tick),
+        _last_price(instrument),
+    ]
+
+
+def _last_price(instrument: Instrument) -> str | None:
+    """Return the last price; a settlement at 0 is a price, not a missing one."""
+    if instrument.settled:
+        return steps(instrument.last_ticks, instrument.tick)
+    return price_or_none(instrument.last_ticks, instrument.tick)
+
+
+def trader_view(state: State, trader: Trader) -> Data:
+    """Return a trader's public profile with counts of its links."""
+    copies = state.copies.get(trader.trader, {})
+    return {
+        "trader": trader.trader,
+        "handle": trader.handle,
+        "name": trader.name,
+        "origin": trader.origin,
+        "bio": trader.bio,
+        "verified": trader.verified,
+        "signals_access": trader.signals_access,
+        "joined_at": format_time_or_none(trader.joined_at_us),
+        "followers": len(trader.followers),
+        "following": len(trader.following),
+        "copiers": sum(copy.status != "STOPPED" for copy in copies.values()),
+        "copying": len(trader.copying),
+        "signal_seq": trader.signal_seq,
+        "fills": trader.track.fills,
+        "trades": trader.track.trades,
+    }
+
+
+def idea_view(state: State, idea: Idea) -> Data:
+    """Return an idea; `likes` and `comments` are counts."""
+    tick = state.instruments[idea.symbol].tick
+    return {
+        "idea": idea.idea,
+        "trader": idea.trader,
+        "title": idea.title,
+        "thesis": idea.thesis,
+        "symbol": idea.symbol,
+        "trade_type": idea.trade_type,
+        "entry": price_or_none(idea.entry_ticks, tick),
+        "target": price_or_none(idea.target_ticks, tick),
+        "stop": price_or_none(idea.stop_ticks, tick),
+        "timeframe": idea.timeframe,
+        "confidence": confidence(idea.confidence_bps),
+        "sentiment": STANCES.get(idea.stance),
+        "tags": idea.tags,
+        "status": idea.status,
+        "text_version": idea.text_version,
+        "likes": len(idea.likes),
+        "comments": len(idea.comments),
+        "created_at": format_time(idea.created_at_us),
+        "published_at": format_time_or_none(idea.published_at_us),
+        "closed_at": format_time_or_none(idea.closed_at_us),
+        "close_reason": idea.close_reason or None,
+        "exit_price": price_or_none(idea.exit_ticks, tick),
+        "external_id": idea.external_id or None,
+    }
+
+
+def comment_view(comment: Comment) -> Data:
+    """Return a comment; `parent_id` is null on the top level."""
+    return {
+        "comment": comment.comment,
+        "trader": comment.trader,
+        "text": comment.text,
+        "parent_id": comment.parent or None,
+        "at": format_time(comment.at_us),
+    }
+
+
+def order_view(state: State, order: Order) -> Data:
+    """Return a resting limit order."""
+    instrument = state.instruments[order.symbol]
+    return {
+        "order": order.order,
+        "trader": order.trader,
+        "symbol": order.symbol,
+        "side": order.side,
+        "type": "limit",
+        "quantity": steps(order.lots, instrument.lot),
+        "limit_price": steps(order.limit_ticks, instrument.tick),
+        "status": "open",
+        "client_order_id": order.client_order_id or None,
+        "idea_id": order.idea or None,
+        "placed_at": format_time(order.placed_at_us),
+    }
+
+
+def position_view(state: State, symbol: str, position: Position | None) -> Data:
+    """Return a position at the present mark, side `flat` for None.
+
+    `realised_pnl` is what the present round trip has realised so far, net of fees.
+    """
+    instrument = state.instruments[symbol]
+    mark = price_or_none(instrument.mark_ticks, instrument.tick)
+    if position is None or position.lots == 0:
+        return {
+            "symbol": symbol,
+            "side": "flat",
+            "quantity": "0",
+            "entry_price": None,
+            "mark_price": mark,
+            "unrealised_pnl": "0",
+            "realised_pnl": "0",
+            "opened_at": None,
+        }
+    return {
+        "symbol": symbol,
+        "side": "long" if position.lots > 0 else "short",
+        "quantity": steps(abs(position.lots), instrument.lot),
+        "entry_price": entry_price(instrument, position.lots, position.cost_micros),
+        "mark_price": mark,
+        "unrealised_pnl": money(position_profit(instrument, position)),
+        "realised_pnl": money(position.trip_micros),
+        "opened_at": format_time(position.opened_at_us),
+    }
+
+
+def ledger_view(state: State, ledger: Ledger) -> Data:
+    """Return cash, equity and positions of an account or a ring fence."""
+    equity = ledger_equity(state, ledger)
+    return {
+        "cash": money(ledger.cash_micros),
+        "equity": money(equity),
+        "unrealised_pnl": money(equity - ledger.cash_micros),
+        "realised_pnl": money(ledger.realised_micros),
+        "fees": money(ledger.fees_micros),
+        "positions": [
+            position_view(state, symbol, position) for symbol, position in ledger.positions.items()
+        ],
+    }
+
+
+def account_view(state: State, trader: Trader) -> Data:
+    """Return a trader's own account with its resting orders."""
+    return {
+        "trader": trader.trader,
+        **ledger_view(state, trader.ledger),
+        "orders": [order_view(state, state.orders[order]) for order in trader.orders],
+    }
+
+
+def copy_view(state: State, copy: Copy) -> Data:
+    """Return a copy relationship with its settings, counts and ring fence."""
+    return {
+        "leader": copy.leader,
+        "follower": copy.follower,
+        "status": copy.status,
+        "settings_version": copy.version,
+        "settings": settings_view(copy.settings),
+        "started_at": format_time_or_none(copy.started_at_us),
+        "executed": copy.executed,
+        "skipped": copy.skipped,
+        "codes": dict(copy.codes),
+        "account": ledger_view(state, copy.ledger),
+    }

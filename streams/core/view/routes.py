@@ -1,0 +1,122 @@
+"""Which lossless channels an event goes to.
+
+Keys are channel names; private channels carry the account in the key: `account:{trader}`,
+`copies:{follower}`. A session that asks for its own `account` is given its own key.
+
+Ask right after the event is applied: whether an idea is private is read from the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from streams.core.events import (
+    CopyDecided,
+    CopySet,
+    CopyStatusChanged,
+    CopyStopped,
+    EquityReported,
+    Event,
+    FillBooked,
+    IdeaClosed,
+    IdeaCommented,
+    IdeaCreated,
+    IdeaEdited,
+    IdeaLiked,
+    IdeaPublished,
+    IdeaUnliked,
+    InstrumentRegistered,
+    InstrumentSettled,
+    OrderCancelled,
+    OrderPlaced,
+    PositionReported,
+)
+from streams.core.ideas.terms import is_public
+from streams.core.state import State
+
+
+Keys = tuple[str, ...]
+
+NOWHERE: Keys = ()
+
+
+def lossless_keys(state: State, event: Event) -> Keys:
+    """Return the keys of the lossless channels that carry the event, in a fixed order.
+
+    Args:
+        state: as the event left it; read only.
+        event: any event; most go nowhere.
+    """
+    route = _ROUTES.get(type(event))
+    return NOWHERE if route is None else route(state, event)
+
+
+def _created(state: State, event: IdeaCreated) -> Keys:
+    return _idea(state, event) if event.published else NOWHERE
+
+
+def _idea(_: State, event: IdeaCreated | IdeaPublished | IdeaClosed) -> Keys:
+    return ("ideas", f"ideas:{event.symbol}", f"ideas_by:{event.trader}")
+
+
+def _closed(state: State, event: IdeaClosed) -> Keys:
+    return _idea(state, event) if is_public(state.ideas[event.idea]) else NOWHERE
+
+
+def _edited(state: State, event: IdeaEdited) -> Keys:
+    if not is_public(state.ideas[event.idea]):
+        return NOWHERE
+    return ("ideas", f"ideas:{event.symbol_before}", f"ideas_by:{event.trader}")
+
+
+def _reaction(_: State, event: IdeaLiked | IdeaUnliked | IdeaCommented) -> Keys:
+    return ("ideas", f"ideas:{event.symbol}")
+
+
+def _fill(_: State, event: FillBooked) -> Keys:
+    if event.signal_seq:
+        return (f"account:{event.trader}", f"signals:{event.trader}")
+    return (f"account:{event.trader}",)
+
+
+def _order(_: State, event: OrderPlaced | OrderCancelled) -> Keys:
+    return (f"account:{event.trader}", f"signals:{event.trader}")
+
+
+def _account(_: State, event: PositionReported | EquityReported) -> Keys:
+    return (f"account:{event.trader}",)
+
+
+def _copy(_: State, event: CopySet | CopyStatusChanged | CopyStopped) -> Keys:
+    return (f"account:{event.follower}",)
+
+
+def _decision(_: State, event: CopyDecided) -> Keys:
+    return (f"copies:{event.follower}",)
+
+
+def _system(_: State, __: Event) -> Keys:
+    return ("system",)
+
+
+_ROUTES: dict[type[Event], Callable[[State, Any], Keys]] = {
+    IdeaCreated: _created,
+    IdeaPublished: _idea,
+    IdeaEdited: _edited,
+    IdeaClosed: _closed,
+    IdeaLiked: _reaction,
+    IdeaUnliked: _reaction,
+    IdeaCommented: _reaction,
+    FillBooked: _fill,
+    OrderPlaced: _order,
+    OrderCancelled: _order,
+    PositionReported: _account,
+    EquityReported: _account,
+    CopySet: _copy,
+    CopyStatusChanged: _copy,
+    CopyStopped: _copy,
+    CopyDecided: _decision,
+    InstrumentRegistered: _system,
+    InstrumentSettled: _system,
+}
