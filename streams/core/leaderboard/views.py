@@ -1,0 +1,136 @@
+"""What a board looks like from outside: frames of the stream, pages and ranks for reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+
+from streams.core.leaderboard.boards import BOARD_KEYS, VALUE_MICRO, Boards
+from streams.core.leaderboard.ranking import previous_ranks
+from streams.core.state import Board, BoardRow, State
+
+
+def delta(state: State, key: str, pending_traders: Iterable[int | str]) -> dict[str, Any]:
+    """Return the change of a board's streamed head.
+
+    Args:
+        state: read only.
+        key: `{metric}:{period}`.
+        pending_traders: whose rows changed since the last cut of this channel.
+
+    Returns:
+        `rows` as `[trader, rank, value, trades, previous rank or None]` in order of rank, `left`
+        the traders that are no longer in the head, `n` all ranked traders.
+    """
+    board = state.boards.get(key, _EMPTY)
+    pending = dict.fromkeys(pending_traders)
+    rows = [_row(row) for row in board.rows if row.trader in pending]
+    for row in rows:
+        del pending[row[0]]
+    return {"rows": rows, "left": list(pending), "n": board.ranked}
+
+
+def snapshot(state: State, key: str) -> dict[str, Any]:
+    """Return a board's whole streamed head: `rows` as in `delta`, and `n`."""
+    board = state.boards.get(key, _EMPTY)
+    return {"rows": [_row(row) for row in board.rows], "n": board.ranked}
+
+
+def checksum(state: State, key: str) -> int:
+    """Return the CRC-32 of a board's streamed head.
+
+    Over `rank:trader:value` joined by `|`, the value as Python writes the number that JSON carries.
+    Source: wire-protocol.md, "Checksums".
+    """
+    board = state.boards.get(key, _EMPTY)
+    parts = (f"{row.rank}:{row.trader}:{_value(row.value_micro)!r}" for row in board.rows)
+    return crc32("|".join(parts).encode())
+
+
+def page(
+    state: State,
+    boards: Boards,
+    metric: str,
+    period: str,
+    min_trades: int = 0,
+    after: int = 0,
+    limit: int = 50,
+) -> dict[str, Any]:
+    """Return a page of a whole board, as it was ranked last.
+
+    Args:
+        state: read only.
+        boards: of this state.
+        metric: a member of `METRICS`.
+        period: a key of `PERIOD_DAYS`.
+        min_trades: leave traders with fewer round trips in the period out; ranks stay those of
+            the whole board, so that they compare with previous ranks.
+        after: the last rank that was read; 0 = from the top.
+        limit: largest number of rows.
+
+    Returns:
+        `rows` as in `delta`; `next` is the `after` of the following page, None on the last one;
+        `n` counts all ranked traders.
+    """
+    board, order = boards.board(metric, period), boards.order(metric, period)
+    trades = board.trades[order]
+    ranks = np.flatnonzero(trades[after:] >= min_trades) + after + 1
+    more = len(ranks) > limit
+    ranks = ranks[:limit]
+    rows = order[ranks - 1]
+    values = board.values[np.searchsorted(board.rows, rows)]
+    published = state.boards.get(f"{metric}:{period}", _EMPTY)
+    found = [
+        [boards.valuation.traders[row], rank, _value(value), count, _previous(published, row)]
+        for row, rank, value, count in zip(
+            rows.tolist(), ranks.tolist(), values.tolist(), board.trades[rows].tolist(), strict=True
+        )
+    ]
+    return {"rows": found, "next": int(ranks[-1]) if more else None, "n": len(order)}
+
+
+def ranks_of(state: State, boards: Boards, trader: str) -> dict[str, dict[str, Any]]:
+    """Return a trader's place on each board that ranks it, by board key.
+
+    Returns:
+        `rank`, `previous_rank` (None when new), `value`, `trades` and `n`.
+    """
+    index = boards.valuation.rows[trader]
+    seniority = boards.seniority
+    answer: dict[str, dict[str, Any]] = {}
+    for key, (metric, period) in BOARD_KEYS.items():
+        board = boards.board(metric, period)
+        place = int(np.searchsorted(board.rows, index))
+        if place == len(board.rows) or board.rows[place] != index:
+            continue
+        value = int(board.values[place])
+        tied = board.rows[board.values == value]
+        ahead = np.count_nonzero(board.values > value)
+        ahead += np.count_nonzero(seniority[tied] < seniority[index])
+        answer[key] = {
+            "rank": int(ahead) + 1,
+            "previous_rank": _previous(state.boards.get(key, _EMPTY), index),
+            "value": _value(value),
+            "trades": int(board.trades[index]),
+            "n": len(board.rows),
+        }
+    return answer
+
+
+_EMPTY = Board()
+
+
+def _value(micro: int) -> float:
+    return micro / VALUE_MICRO
+
+
+def _row(row: BoardRow) -> list[Any]:
+    return [row.trader, row.rank, _value(row.value_micro), row.trades, row.previous or None]
+
+
+def _previous(board: Board, index: int) -> int | None:
+    previous = previous_ranks(board)
+    return int(previous[index]) or None if index < len(previous) else None
