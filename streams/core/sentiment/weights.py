@@ -1,0 +1,47 @@
+"""Weight of a stance by its age: a half for every three days, in integers.
+
+Whole numbers make the crowd's score equal on every processor; a power of a float need not be.
+The half-life is cut into 4096 steps (63.28 s); the factor of one step is found by twelve square
+roots of a half in 80-bit fixed point.
+
+Source: domain.md, section 6 (recency weight, swing horizon).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from math import isqrt
+
+
+HALF_LIFE_US = 3 * 86_400_000_000
+"""Age at which a stance counts half."""
+
+STEPS_A_HALF_LIFE = 4096
+"""Steps in which age is counted within a half-life; a power of two."""
+
+STEP_US = HALF_LIFE_US // STEPS_A_HALF_LIFE
+
+WEIGHT_ONE = 2**24
+"""Weight of a stance that was just declared."""
+
+_FRACTION_BITS = 80
+
+
+@cache
+def _steps() -> tuple[int, ...]:
+    one = 1 << _FRACTION_BITS
+    factor = one >> 1
+    for _ in range(STEPS_A_HALF_LIFE.bit_length() - 1):
+        factor = isqrt(factor << _FRACTION_BITS)
+    weights = []
+    weight = one
+    for _ in range(STEPS_A_HALF_LIFE):
+        weights.append(weight * WEIGHT_ONE >> _FRACTION_BITS)
+        weight = weight * factor >> _FRACTION_BITS
+    return tuple(weights)
+
+
+def weight_of(age_us: int) -> int:
+    """Return the weight of a stance in parts of `WEIGHT_ONE`; a future stance counts as new."""
+    half_lives, step = divmod(max(age_us, 0) // STEP_US, STEPS_A_HALF_LIFE)
+    return _steps()[step] >> half_lives
