@@ -11,7 +11,7 @@ Adapters are named `<technology>_<port>.py` and pass one shared test suite per p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
@@ -417,4 +417,61 @@ class Authenticator(Protocol):
         Raises:
             CommandError: code `UNAUTHENTICATED` with the reason.
         """
+        ...
+
+
+@runtime_checkable
+class SignedKeyAuthenticator(Protocol):
+    """An authenticator that also checks API keys proved by HMAC (the `ts` and `sig` of `auth`)."""
+
+    async def authenticate_signed(
+        self, *, key: str, ts_ms: int, signature: str, address: str
+    ) -> Principal:
+        """Check a key whose secret is not sent.
+
+        Args:
+            key: the public part of the API key.
+            ts_ms: signed milliseconds since 1970 UTC.
+            signature: HMAC of the key's secret.
+            address: where the request came from.
+
+        Raises:
+            CommandError: code `UNAUTHENTICATED` with the reason.
+        """
+        ...
+
+
+class SnapshotInfo(NamedTuple):
+    """A stored snapshot of the state after one entry."""
+
+    epoch: str
+    entry_id: EntryId
+    schema: int
+
+
+class RecoveryStore(Protocol):
+    """What a node rebuilds itself from: snapshots and archived entries. Adapter: PostgreSQL."""
+
+    async def snapshots(self) -> list[SnapshotInfo]:
+        """Return the stored snapshots, newest first."""
+        ...
+
+    async def load(self, snapshot: SnapshotInfo) -> bytes:
+        """Return a snapshot's bytes, verified.
+
+        Raises:
+            DecodeError: it is damaged; the next older one may serve.
+        """
+        ...
+
+    async def entries(self, after: EntryId, *, count_max: int) -> list[LogEntry]:
+        """Return archived entries after `after`, in order."""
+        ...
+
+
+class DigestBoard(Protocol):
+    """Where nodes compare their digests."""
+
+    async def exchange(self, entry_id: EntryId, node: str, digest: str) -> list[tuple[str, str]]:
+        """Publish this node's digest at an entry; return all (node, digest) in order of arrival."""
         ...

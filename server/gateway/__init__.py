@@ -1,0 +1,1 @@
+"""The WebSocket gateway: our own protocol class behind uvicorn's HTTP port."""

@@ -77,6 +77,7 @@ class Session:
         subscriptions: what it receives.
         closed: whether a `Close` has been given out.
         messages_in: messages received.
+        commands_in_flight: commands that wait for their outcome.
     """
 
     def __init__(
@@ -102,7 +103,7 @@ class Session:
         self._authentication_required = authentication_required
         self._authenticating = False
         self._waiting: deque[Operation] = deque()
-        self._commands_in_flight = 0
+        self.commands_in_flight = 0
         self._authenticate_by_s = now_s + limits.authentication_ms / 1000
         self._rate = TokenBucket(limits.requests_per_s, limits.requests_burst, now_s)
         self._rate_strikes = TokenBucket(_RATE_FORGIVEN_PER_S, limits.rate_strikes_max, now_s)
@@ -257,7 +258,7 @@ class Session:
 
     def command_done(self, re: RequestId, outcome: CommandOutcome) -> list[Effect]:
         """Answer a command that was applied, or refused by the core."""
-        self._commands_in_flight -= 1
+        self.commands_in_flight -= 1
         if self.closed:
             return []
         reply: dict[str, Any] = {"t": "ok", "re": re, "offset": outcome.offset}
@@ -273,7 +274,7 @@ class Session:
 
     def command_failed(self, re: RequestId, error: CommandError) -> list[Effect]:
         """Answer a command that never reached the log, or whose outcome is unknown."""
-        self._commands_in_flight -= 1
+        self.commands_in_flight -= 1
         return [] if self.closed else [command_error_reply(re, error)]
 
     def recheck(self, key: str) -> list[Effect]:
@@ -342,10 +343,10 @@ class Session:
         if self.principal is None:
             return [unauthenticated_reply(re)]
         in_flight_max = self._limits.commands_in_flight_max
-        if self._commands_in_flight >= in_flight_max:
+        if self.commands_in_flight >= in_flight_max:
             text = f"expected at most {in_flight_max} unanswered commands"
             return [error_reply(re, ErrorCode.RATE_LIMITED, text, retry_ms=IN_FLIGHT_RETRY_MS)]
-        self._commands_in_flight += 1
+        self.commands_in_flight += 1
         return [CommandRequested(re, name, args, key)]
 
     def _wait(self, operation: Operation) -> list[Effect]:
