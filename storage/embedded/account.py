@@ -10,9 +10,11 @@ Invariants:
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +23,6 @@ from storage.embedded.errors import StateDirUnusable
 
 ACCOUNTS_PREFERRED = ("postgres", "nobody")
 NOBODY_ID = 65534  # what Linux shows for an unmapped account; valid even without a passwd entry
-WORKING_DIRECTORY = "/proc/self/cwd"
 
 
 class Account(NamedTuple):
@@ -98,12 +99,22 @@ def make_server_directory(path: Path, account: Account | None) -> None:
         os.chown(path, account.uid, account.gid)
 
 
-def path_as_seen_by(account: Account | None, directory: Path) -> str:
-    """Return how a server that is started *inside* `directory` can name it.
+@contextlib.contextmanager
+def reachable_by(account: Account | None, directory: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Name a directory so that a child process of the account can reach it.
 
-    A directory below a locked home (0700) cannot be reached by its path. The kernel's link to the
-    working directory skips the directories above, so the home stays as locked as it was.
+    A directory below a locked home (0700) cannot be reached by its path. A descriptor that the
+    child inherits leads there past the directories above, and the home stays as locked as it was.
+    (The working directory would do as well for PostgreSQL 16 and newer; older ones leave it.)
+
+    Yields:
+        The name to give to the child, and the descriptors it must inherit.
     """
     if account is None or account.can_enter(directory):
-        return str(directory)
-    return WORKING_DIRECTORY
+        yield str(directory), ()
+        return
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{descriptor}", (descriptor,)
+    finally:
+        os.close(descriptor)

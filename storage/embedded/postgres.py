@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 import asyncpg
 
-from storage.embedded.account import make_server_directory, path_as_seen_by
+from storage.embedded.account import make_server_directory, reachable_by
 from storage.embedded.errors import DataMajorMismatch
 from storage.embedded.process import Command, end, spawn
 from storage.embedded.server import READY_POLL_S, Server
@@ -52,7 +52,7 @@ SETTINGS = {
     "log_checkpoints": "off",
     "logging_collector": "off",
 }
-SETTINGS_UNSAFE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+SETTINGS_UNSAFE = {"fsync": "off", "full_page_writes": "off"}  # a killed server loses nothing
 
 
 class PostgresServer(Server):
@@ -94,18 +94,16 @@ class PostgresServer(Server):
         for left_over in self.sockets.glob(".s.PGSQL.*"):
             left_over.unlink(missing_ok=True)
 
-    def command(self) -> Command:
-        """Return the command that runs the server."""
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """Start the server's process."""
         settings = {**SETTINGS, "unix_socket_directories": str(self.sockets)}
         settings["synchronous_commit"] = "on" if self.synchronous_commit else "off"
         if self.program.major >= IO_METHOD_MAJOR_MIN:
             settings["io_method"] = "sync"  # no extra worker processes
         if self.unsafe_fast:
             settings.update(SETTINGS_UNSAFE)
-        arguments = ["-D", path_as_seen_by(self.account, self.data_dir)]
-        for name, value in settings.items():
-            arguments += ["-c", f"{name}={value}"]
-        return self._as_account(self.runnable, arguments, self.data_dir)
+        arguments = [part for item in settings.items() for part in ("-c", "=".join(item))]
+        return self._spawn(self.runnable, arguments, self.data_dir)
 
     def answers(self) -> bool:
         """Whether our database can be connected to; it is created at the first time."""
@@ -136,17 +134,8 @@ class PostgresServer(Server):
         make_server_directory(unfinished, self.account)
         password_file = self._write_password()
         try:
-            child = spawn(
-                self._as_account(
-                    self.runnable.with_name("initdb"),
-                    [
-                        *("-D", path_as_seen_by(self.account, unfinished)),
-                        f"--pwfile={password_file}",
-                        *self._initdb_options(),
-                    ],
-                    unfinished,
-                )
-            )
+            options = [f"--pwfile={password_file}", *self._initdb_options()]
+            child = self._spawn(self.runnable.with_name("initdb"), options, unfinished)
             code = end(child, ()) if self._given_up(child) else child.returncode
         finally:
             password_file.unlink()
@@ -179,13 +168,18 @@ class PostgresServer(Server):
             options.append("--no-sync")
         return options
 
-    def _as_account(self, program: Path, arguments: list[str], directory: Path) -> Command:
-        return Command(
-            program=program,
-            arguments=arguments,
-            directory=directory,
-            account=self.account,
-            log=self.state.log(self.name),
-            death_signal=self.death_signal,
-            keep_fds=(self.state.lock_fd,),
-        )
+    def _spawn(
+        self, program: Path, arguments: list[str], data_dir: Path
+    ) -> subprocess.Popen[bytes]:
+        with reachable_by(self.account, data_dir) as (name, descriptors):
+            return spawn(
+                Command(
+                    program=program,
+                    arguments=["-D", name, *arguments],
+                    directory=self.sockets,  # one the account can enter; the server goes to -D
+                    account=self.account,
+                    log=self.state.log(self.name),
+                    death_signal=self.death_signal,
+                    keep_fds=(self.state.lock_fd, *descriptors),
+                )
+            )

@@ -20,13 +20,13 @@ from pathlib import Path
 from storage.embedded.account import Account
 from storage.embedded.binaries import Program
 from storage.embedded.errors import ServerNotReady
-from storage.embedded.process import Command, end, log_tail, spawn
+from storage.embedded.process import end, log_tail
 from storage.embedded.state import StateDir
 
 
 READY_S_MAX = 300.0  # a large append-only file or a long crash recovery takes its time
 READY_POLL_S = 0.005
-START_ATTEMPTS_MAX = 4
+START_ATTEMPTS_MAX = 3
 
 
 class Server(ABC):
@@ -69,8 +69,8 @@ class Server(ABC):
         """Make the data directory, or check that this program can use the one that exists."""
 
     @abstractmethod
-    def command(self) -> Command:
-        """Return the command that runs the server."""
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """Start the server's process."""
 
     @abstractmethod
     def answers(self) -> bool:
@@ -95,7 +95,7 @@ class Server(ABC):
         """Start the process unless it lives; `wait_ready` completes the start."""
         if self.pid is None:
             self.prepare()
-            self._child = spawn(self.command())
+            self._child = self.spawn()
         self.wanted = True
 
     def wait_ready(self) -> None:

@@ -75,6 +75,11 @@ class EmbeddedStores:
         self._redis_url = ""
 
     @property
+    def state_dir(self) -> Path:
+        """The state directory, absolute."""
+        return self._state.path
+
+    @property
     def database_url(self) -> str:
         """Address of the database, for asyncpg. Empty before `start`."""
         return self._database_url

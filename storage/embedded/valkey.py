@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
+import subprocess
 from typing import Literal
 from urllib.parse import quote
 
-import redis
-
 from storage.embedded.account import make_server_directory
 from storage.embedded.errors import DataMajorMismatch
-from storage.embedded.process import Command
+from storage.embedded.process import Command, spawn
 from storage.embedded.server import Server
 from storage.embedded.state import write_private
 
@@ -79,8 +79,8 @@ class ValkeyServer(Server):
         write_private(version_file, self.program.title)
         (self.sockets / SOCKET_NAME).unlink(missing_ok=True)
 
-    def command(self) -> Command:
-        """Return the command that runs the server."""
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """Start the server's process; its working directory is the data directory."""
         settings = {
             **SETTINGS,
             "unixsocket": f'"{self.socket}"',
@@ -88,31 +88,32 @@ class ValkeyServer(Server):
             "appendfsync": "no" if self.unsafe_fast else APPEND_FSYNC[self.durability],
         }
         lines = "".join(f"{name} {value}\n" for name, value in settings.items())
-        return Command(
-            program=self.runnable,
-            arguments=["-"],
-            directory=self.data_dir,
-            account=self.account,
-            log=self.state.log(self.name),
-            death_signal=self.death_signal,
-            keep_fds=(self.state.lock_fd,),
-            stdin=lines.encode(),
+        return spawn(
+            Command(
+                program=self.runnable,
+                arguments=["-"],
+                directory=self.data_dir,
+                account=self.account,
+                log=self.state.log(self.name),
+                death_signal=self.death_signal,
+                keep_fds=(self.state.lock_fd,),
+                stdin=lines.encode(),
+            )
         )
 
     def answers(self) -> bool:
         """Whether it answers PING, that is, has loaded its data."""
-        client = redis.Redis(
-            unix_socket_path=self.socket, password=self.password, socket_timeout=PROBE_S_MAX
-        )
         try:
-            client.ping()
-        except redis.exceptions.AuthenticationError as error:
-            raise self.not_ready("it refused our password") from error
-        except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
-            return False  # not there yet, or still loading
-        finally:
-            client.close()
-        return True
+            with socket.socket(socket.AF_UNIX) as probe, probe.makefile("rb") as replies:
+                probe.settimeout(PROBE_S_MAX)
+                probe.connect(self.socket)
+                probe.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
+                admitted, pong = replies.readline(), replies.readline()
+        except OSError:
+            return False  # not there yet
+        if admitted.startswith(b"-WRONGPASS"):
+            raise self.not_ready("it refused our password")
+        return pong == b"+PONG\r\n"  # else `-LOADING`
 
 
 def can_follow(product: str, major: int, written_by: str) -> bool:
