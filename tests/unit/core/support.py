@@ -26,7 +26,7 @@ EVOLVERS: dict[type[Event], Callable[..., None]] = {
     **social.EVOLVERS,
     **ideas.EVOLVERS,
     **messages.EVOLVERS,
-    DayClosed: lambda state, event: None,  # noqa: ARG005
+    DayClosed: lambda state, event: None,
 }
 
 SERVICE = "feed"
