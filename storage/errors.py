@@ -175,7 +175,7 @@ class ArchiveDiverged(ArchiveError):
     code = "ARCHIVE_DIVERGED"
 
 
-_UNAVAILABLE = (
+LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.AdminShutdownError,
@@ -187,7 +187,10 @@ _UNAVAILABLE = (
     asyncpg.ReadOnlySQLTransactionError,
     ConnectionError,
     OSError,
+    # a session the server ended leaves the client's protocol in the middle of a reply
+    asyncpg.InternalClientError,
 )
+"""What asyncpg raises when the session is, or may be, gone: such a connection is thrown away."""
 
 
 @contextmanager
@@ -209,7 +212,7 @@ def translated(doing: str) -> Iterator[None]:
     except asyncpg.UniqueViolationError as error:
         constraint = error.constraint_name or ""
         raise Conflict(f"{doing}: expected a free key: {error}", constraint=constraint) from error
-    except _UNAVAILABLE as error:
+    except LOST as error:
         kind = type(error).__name__
         raise StorageUnavailable(f"{doing}: expected PostgreSQL, was {kind}: {error}") from error
     except asyncpg.PostgresError as error:

@@ -13,14 +13,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import asyncpg
 import asyncpg.pool
 
-from storage.errors import WriteUnknown, translated
+from storage.errors import LOST, WriteUnknown, translated
 
 
 Connection: TypeAlias = asyncpg.Connection
@@ -131,7 +131,11 @@ async def acquired(pool: Pool, doing: str) -> AsyncIterator[AnyConnection]:
     """
     with translated(doing):
         async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-            yield connection
+            try:
+                yield connection
+            except LOST:
+                _throw_away(connection)
+                raise
 
 
 @asynccontextmanager
@@ -148,13 +152,23 @@ async def transaction(pool: Pool, doing: str) -> AsyncIterator[AnyConnection]:
         try:
             yield connection
         except BaseException:
-            if not connection.is_closed():
+            try:
                 await work.rollback()
+            except LOST:
+                _throw_away(connection)  # the server rolls back; the first error goes on
             raise
         try:
             await work.commit()
-        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError) as error:
-            raise WriteUnknown(f"{doing}: the connection was lost during COMMIT") from error
+        except (*LOST, TimeoutError) as error:
+            _throw_away(connection)
+            kind = type(error).__name__
+            raise WriteUnknown(f"{doing}: expected COMMIT to be answered, was {kind}") from error
+
+
+def _throw_away(connection: AnyConnection) -> None:
+    """Close a connection at once, so that the pool does not lend it again."""
+    with suppress(asyncpg.InterfaceError):  # the pool has taken it back already
+        connection.terminate()
 
 
 def backoff_s(attempt: int, *, first_s: float = 0.1, longest_s: float = 5.0) -> float:
