@@ -8,6 +8,8 @@ or not anybody listens.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from streams.core.state import INTERVALS, Conflated, State
 
 
@@ -32,6 +34,21 @@ def touch(state: State, base: str, row: int | str) -> None:
             if not rows:
                 channels[interval][base] = None
             rows[row] = None
+
+
+def touch_rows(state: State, base: str, rows: Iterable[int | str]) -> None:
+    """Mark many rows of a conflatable channel as changed, in order. See `touch`."""
+    changed = dict.fromkeys(rows)
+    if not changed:
+        return
+    channel = state.conflated.get(base)
+    if channel is None:
+        channel = state.conflated[base] = Conflated()
+    for interval in (RAW, TENTHS, SECONDS):
+        pending_rows = channel.pending[interval]
+        if not pending_rows:
+            state.pending_channels[interval][base] = None
+        pending_rows.update(changed)
 
 
 def pending(state: State, interval: int) -> dict[str, None]:

@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streams.core.leaderboard.history import History, Window
+from streams.core.leaderboard.history import History
+from streams.core.leaderboard.windows import Window
 from streams.core.market_clock import day_of
-from streams.core.performance.metrics import DAYS_A_YEAR
-from streams.core.performance.periods import PERIOD_DAYS, RESOLUTION
+from streams.core.performance.periods import PERIOD_DAYS
 from streams.core.performance.track import UNIT_MAX, UNIT_PPB, has_record
 from streams.core.state import State, Track
 from streams.core.valuation import CAPACITY_MIN, Flags, Floats, Integers, Valuation, grown
@@ -92,9 +92,10 @@ class Boards:
         self._joined_at_us: Integers = np.zeros(CAPACITY_MIN, np.int64)
         self._seniority: Integers = np.zeros(CAPACITY_MIN, np.int64)
         self._seniority_stale = True
-        self._history = History.from_state(state, CAPACITY_MIN)
         self._ranked: dict[tuple[str, int], Ranked] = {}
         self._orders: dict[tuple[str, int], Integers] = {}
+        self._grow(len(valuation.traders))
+        self._history = History.from_state(state, len(self._growth))
         for row, trader in enumerate(valuation.traders):
             self._take(state, row, trader)
         self.compute(state)
@@ -106,15 +107,17 @@ class Boards:
 
     def close(self, state: State, day: int) -> None:
         """Take over a day that every track has just closed."""
+        self._take_changed(state)
         self._history.close(state, day)
-        for row, trader in enumerate(self.valuation.traders):
-            self._take(state, row, trader)
+        # Closing a day empties today's counts, and wipes whose equity is gone.
+        self._trades[:] = self._wins[:] = self._losses[:] = 0
+        traders, equities = self.valuation.traders, self.valuation.equities()
+        for row in np.flatnonzero((self._base[: self._size] > 0.0) & (equities <= 0)).tolist():
+            self._take(state, row, traders[row])
 
     def compute(self, state: State) -> None:
         """Compute all boards at the present marks."""
-        traders = self.valuation.traders
-        for row in self.valuation.take_changed():
-            self._take(state, row, traders[row])
+        self._take_changed(state)
         self._history.refresh(day_of(state.market_at_us))
         if self._seniority_stale:
             self._refresh_seniority()
@@ -122,7 +125,8 @@ class Boards:
         self._orders.clear()
         units = self._units()
         for number, window in enumerate(self._history.windows):
-            self._rank_window(number, window, units)
+            self._rank_gains(number, window, units)
+        self._rank_ratios(units)
 
     def board(self, metric: str, period: str) -> Ranked:
         """Return a board as it was computed last.
@@ -162,11 +166,17 @@ class Boards:
         by_rank = np.lexsort((self._seniority[rows], -values))
         return rows[by_rank], values[by_rank]
 
+    def _take_changed(self, state: State) -> None:
+        traders = self.valuation.traders
+        if len(traders) > self._size:
+            self._grow(len(traders))
+            if len(self._growth) > self._history.capacity:
+                self._history.resize(len(self._growth))
+        for row in self.valuation.take_changed():
+            self._take(state, row, traders[row])
+
     def _take(self, state: State, row: int, trader_id: str) -> None:
         trader = state.traders[trader_id]
-        if row >= self._size:
-            self._grow(row + 1)
-            self._joined_at_us[row] = trader.joined_at_us
         track: Track = trader.track
         self._growth[row] = track.growth
         self._base[row] = track.base_micros
@@ -177,12 +187,11 @@ class Boards:
         if track.fills > 0 and not self._traded[row]:
             self._traded[row] = True
             self._first_fill_us[row] = track.first_fill_us
+            self._joined_at_us[row] = trader.joined_at_us
             self._seniority_stale = True
 
     def _grow(self, rows: int) -> None:
         self._size = rows
-        if rows <= len(self._growth):
-            return
         for name in (
             "_growth",
             "_base",
@@ -196,7 +205,6 @@ class Boards:
             "_seniority",
         ):
             setattr(self, name, grown(getattr(self, name), rows))
-        self._history.grow(len(self._growth))
 
     def _refresh_seniority(self) -> None:
         # Only traders with a fill are ever ranked, so only they get a place.
@@ -224,23 +232,33 @@ class Boards:
         rounded: Floats = np.rint(units * UNIT_PPB)
         return rounded
 
-    def _rank_window(self, number: int, window: Window, units: Floats) -> None:
+    def _rank_gains(self, number: int, window: Window, units: Floats) -> None:
         size = self._size
-        traded, funded = self._traded[:size], self._funded[:size]
+        traded = self._traded[:size]
         trades = window.trades[:size] + self._trades[:size]
         wins = window.wins[:size] + self._wins[:size]
         decided = wins + window.losses[:size] + self._losses[:size]
 
         start = window.start[:size]
-        eligible = traded & funded & (start > 0.0)
+        eligible = traded & self._funded[:size] & (start > 0.0)
         gains = units / np.where(eligible, start, 1.0) - 1.0
         self._put("total_return", number, gains, eligible, trades)
+        self._put("win_rate", number, wins / np.maximum(decided, 1), traded & (decided > 0), trades)
 
-        eligible = traded & (decided > 0)
-        self._put("win_rate", number, wins / np.maximum(decided, 1), eligible, trades)
-
-        ratio, defined = self._sharpe(window, units)
-        self._put("sharpe", number, ratio, traded & funded & defined, trades)
+    def _rank_ratios(self, units: Floats) -> None:
+        size = self._size
+        history = self._history
+        before = history.last_units[:size]
+        running = before > 0.0
+        today = units / np.where(running, before, 1.0) - 1.0
+        if history.last_day >= history.today:
+            running = np.zeros_like(running)
+        lowest, highest = np.where(running, today, np.inf), np.where(running, today, -np.inf)
+        eligible = self._traded[:size] & self._funded[:size]
+        for number, ratios in enumerate(history.ratios):
+            values, defined = ratios.ratio(today, lowest, highest)
+            trades = self._ranked["total_return", number].trades
+            self._put("sharpe", number, values, defined & eligible, trades)
 
     def _put(
         self, metric: str, number: int, values: Floats, eligible: Flags, trades: Integers
@@ -249,25 +267,3 @@ class Boards:
         micros = np.rint(values[rows] * VALUE_MICRO)
         np.clip(micros, -VALUE_MICRO_MAX, VALUE_MICRO_MAX, out=micros)
         self._ranked[metric, number] = Ranked(rows, micros.astype(np.int64), trades)
-
-    def _sharpe(self, window: Window, units: Floats) -> tuple[Floats, Flags]:
-        # As `metrics.sharpe` over the closed days and today so far, for everybody.
-        size = self._size
-        count, mean = window.returns[:size], window.mean[:size]
-        squares, low, high = window.squares[:size], window.low[:size], window.high[:size]
-        if self._history.last_day < self._history.today:
-            before = self._history.last_units[:size]
-            valid = before > 0.0
-            today = units / np.where(valid, before, 1.0) - 1.0
-            count = count + valid
-            delta = np.where(valid, today - mean, 0.0)
-            mean = mean + delta / np.maximum(count, 1.0)
-            squares = squares + delta * (today - mean)
-            low = np.where(valid, np.minimum(low, today), low)
-            high = np.where(valid, np.maximum(high, today), high)
-        enough = count >= 2.0
-        low, high = np.where(enough, low, 0.0), np.where(enough, high, 0.0)
-        noise = 4.0 * np.finfo(np.float64).eps * np.maximum(np.abs(low), np.abs(high))
-        defined = enough & (high - low > np.maximum(noise, RESOLUTION)) & (squares > 0.0)
-        deviation = np.sqrt(np.where(defined, squares, 1.0) / np.maximum(count - 1.0, 1.0))
-        return mean / deviation * np.sqrt(float(DAYS_A_YEAR)), defined

@@ -1,4 +1,4 @@
-"""Closed days of all traders as rows of arrays, and what each period's window makes of them.
+"""Closed days of all traders as rows of arrays, and the windows that the periods make of them.
 
 One row a UTC day, one column a trader. A window's closed part changes only when a day closes, so
 the work of each second is one more return for everybody, not a year of them.
@@ -6,9 +6,6 @@ the work of each second is one more return for everybody, not a year of them.
 Invariants:
     * A pure function of the tracks in the state and of the present day.
     * A trader's closed days have no hole, so rows hold no day twice and at most `DAYS_MAX` days.
-    * Moments are added up day by day in one order of operations: equal on every processor.
-
-Source: Welford (1962) for mean and squared deviations.
 """
 
 from __future__ import annotations
@@ -19,11 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from streams.core.leaderboard.windows import SharpeNow, Window
 from streams.core.limits import DAYS_MAX
 from streams.core.performance.periods import PERIOD_DAYS, first_day
 from streams.core.performance.track import UNIT_PPB
-from streams.core.state import State, Track
-from streams.core.valuation import Flags, Floats, Integers, grown
+from streams.core.state import Day, State
+from streams.core.valuation import Floats, Integers
 
 
 ABSENT = -1
@@ -43,127 +41,50 @@ class DayRow:
     losses: Counts
 
     @classmethod
-    def empty(cls, day: int, capacity: int) -> DayRow:
-        """Return a row in which everybody is absent."""
-        counts = [np.zeros(capacity, np.int32) for _ in range(3)]
-        return cls(day, np.full(capacity, ABSENT, np.int64), *counts)
+    def of(cls, day: int, capacity: int, closed: dict[int, Day]) -> DayRow:
+        """Return a row from the closed days of some traders, by column."""
+        columns, days = list(closed), list(closed.values())
+        units = np.full(capacity, ABSENT, np.int64)
+        units[columns] = [closed_day.unit_ppb for closed_day in days]
+        trades, wins, losses = (np.zeros(capacity, np.int32) for _ in range(3))
+        trades[columns] = [closed_day.trades for closed_day in days]
+        wins[columns] = [closed_day.wins for closed_day in days]
+        losses[columns] = [closed_day.losses for closed_day in days]
+        return cls(day, units, trades, wins, losses)
 
-    def put(self, row: int, track: Track, index: int) -> None:
-        """Write one closed day of one trader."""
-        day = track.days[index]
-        self.units[row] = day.unit_ppb
-        self.trades[row] = day.trades
-        self.wins[row] = day.wins
-        self.losses[row] = day.losses
-
-    def grow(self, rows: int) -> None:
-        """Make room for more traders."""
-        self.units = grown(self.units, rows, ABSENT)
-        self.trades = grown(self.trades, rows)
-        self.wins = grown(self.wins, rows)
-        self.losses = grown(self.losses, rows)
-
-
-@dataclass(slots=True)
-class Window:
-    """The closed days of one period, for all traders.
-
-    Attributes:
-        start: unit at the start of the period, in billionths.
-        returns: number of daily returns.
-        mean: their mean.
-        squares: sum of their squared deviations.
-        low: smallest return; infinity without one.
-        high: largest return; minus infinity without one.
-        trades: round trips closed, `wins` and `losses` among them.
-    """
-
-    start: Floats
-    returns: Floats
-    mean: Floats
-    squares: Floats
-    low: Floats
-    high: Floats
-    trades: Integers
-    wins: Integers
-    losses: Integers
-
-    @classmethod
-    def empty(cls, capacity: int) -> Window:
-        """Return the window of traders that have no closed day."""
-        return cls(
-            start=np.full(capacity, float(UNIT_PPB)),
-            returns=np.zeros(capacity),
-            mean=np.zeros(capacity),
-            squares=np.zeros(capacity),
-            low=np.full(capacity, np.inf),
-            high=np.full(capacity, -np.inf),
-            trades=np.zeros(capacity, np.int64),
-            wins=np.zeros(capacity, np.int64),
-            losses=np.zeros(capacity, np.int64),
-        )
-
-    def copy(self, start: Floats) -> Window:
-        """Return a copy that begins at other units."""
-        return Window(
-            start=start,
-            returns=self.returns.copy(),
-            mean=self.mean.copy(),
-            squares=self.squares.copy(),
-            low=self.low.copy(),
-            high=self.high.copy(),
-            trades=self.trades.copy(),
-            wins=self.wins.copy(),
-            losses=self.losses.copy(),
-        )
-
-    def add_day(self, row: DayRow) -> None:
-        """Count the round trips of a day."""
-        self.trades += row.trades
-        self.wins += row.wins
-        self.losses += row.losses
-
-    def add_returns(self, values: Floats, valid: Flags) -> None:
-        """Add one return for each trader where `valid`."""
-        self.returns += valid
-        delta = np.where(valid, values - self.mean, 0.0)
-        self.mean += delta / np.maximum(self.returns, 1.0)
-        self.squares += np.where(valid, delta * (values - self.mean), 0.0)
-        np.minimum(self.low, values, out=self.low, where=valid)
-        np.maximum(self.high, values, out=self.high, where=valid)
-
-    def grow(self, rows: int) -> None:
-        """Make room for more traders."""
-        fills: dict[str, Any] = {"start": float(UNIT_PPB), "low": np.inf, "high": -np.inf}
-        for name in self.__slots__:
-            setattr(self, name, grown(getattr(self, name), rows, fills.get(name, 0)))
+    def resize(self, capacity: int) -> None:
+        """Make room for more traders, who are absent."""
+        self.units = _padded(self.units, capacity, ABSENT)
+        self.trades = _padded(self.trades, capacity, 0)
+        self.wins = _padded(self.wins, capacity, 0)
+        self.losses = _padded(self.losses, capacity, 0)
 
 
 class History:
     """All closed days and the windows of the periods; sole owner of both."""
 
-    __slots__ = ("_capacity", "_rows", "last_units", "today", "window_of", "windows")
+    __slots__ = ("_rows", "capacity", "last_units", "ratios", "today", "window_of", "windows")
 
     def __init__(self, capacity: int) -> None:
-        self._capacity = capacity
+        self.capacity = capacity
         self._rows: list[DayRow] = []
         self.today = -1
         self.window_of: dict[str, int] = {}
         self.windows: list[Window] = []
+        self.ratios: list[SharpeNow] = []
         self.last_units: Floats = np.full(capacity, float(UNIT_PPB))
 
     @classmethod
     def from_state(cls, state: State, capacity: int) -> History:
-        """Collect the closed days of every trader."""
-        history = cls(max(capacity, len(state.traders)))
-        rows: dict[int, DayRow] = {}
+        """Collect the closed days of every trader; all traders must fit."""
+        history = cls(capacity)
+        closed: dict[int, dict[int, Day]] = {}
         for column, trader in enumerate(state.traders.values()):
-            for index, day in enumerate(trader.track.days):
-                row = rows.get(day.day)
-                if row is None:
-                    row = rows[day.day] = DayRow.empty(day.day, history._capacity)
-                row.put(column, trader.track, index)
-        history._rows = [rows[day] for day in sorted(rows)]
+            for day in trader.track.days:
+                closed.setdefault(day.day, {})[column] = day
+        history._rows = [
+            DayRow.of(number, history.capacity, closed[number]) for number in sorted(closed)
+        ]
         return history
 
     @property
@@ -173,30 +94,24 @@ class History:
 
     def close(self, state: State, day: int) -> None:
         """Take over a day that every track has just closed; windows are stale until `refresh`."""
-        row = DayRow.empty(day, self._capacity)
-        closed = False
+        closed: dict[int, Day] = {}
         for column, trader in enumerate(state.traders.values()):
             days = trader.track.days
             if days and days[-1].day == day:
-                row.put(column, trader.track, -1)
-                closed = True
+                closed[column] = days[-1]
         if not closed:
             return
-        self._rows.append(row)
+        self._rows.append(DayRow.of(day, self.capacity, closed))
         if len(self._rows) > DAYS_MAX:
             del self._rows[0]
         self.today = -1
 
-    def grow(self, rows: int) -> None:
-        """Make room for more traders: without closed days they need no refresh."""
-        if rows <= self._capacity:
-            return
+    def resize(self, capacity: int) -> None:
+        """Make room for more traders; windows are stale until `refresh`."""
         for row in self._rows:
-            row.grow(rows)
-        for window in self.windows:
-            window.grow(rows)
-        self.last_units = grown(self.last_units, rows, float(UNIT_PPB))
-        self._capacity = len(self.last_units)
+            row.resize(capacity)
+        self.capacity = capacity
+        self.today = -1
 
     def refresh(self, today: int) -> None:
         """Compute the windows of all periods that end on a day; periods of equal days share one."""
@@ -207,11 +122,13 @@ class History:
         bases = {period: self._base(period, today) for period in PERIOD_DAYS}
         wanted = dict.fromkeys(bases.values())
         found: dict[int, Window] = {}
-        sums = Window.empty(self._capacity)
+        sums = Window.empty(self.capacity)
         for index in range(len(rows) - 1, -1, -1):
             if index in wanted:
                 found[index] = sums.copy(self._units(index))
-            sums.add_day(rows[index])
+            sums.trades += rows[index].trades
+            sums.wins += rows[index].wins
+            sums.losses += rows[index].losses
             # What a record at its maximum began with has left: its first day is only a base.
             if index > 0 or len(rows) < DAYS_MAX:
                 self._add_returns(sums, index)
@@ -220,6 +137,8 @@ class History:
         self.windows = [found[base] for base in wanted]
         self.window_of = {period: numbered[base] for period, base in bases.items()}
         self.last_units = self._units(len(rows) - 1)
+        open_today = (self.last_units > 0.0) & (self.last_day < today)
+        self.ratios = [SharpeNow(window, open_today) for window in self.windows]
 
     def _base(self, period: str, today: int) -> int:
         # Index of the last closed day before the period, -1 without one.
@@ -231,7 +150,7 @@ class History:
     def _units(self, index: int) -> Floats:
         # Units at the close of a row; who had no record yet stands at the start of the curve.
         if index < 0:
-            return np.full(self._capacity, float(UNIT_PPB))
+            return np.full(self.capacity, float(UNIT_PPB))
         units = self._rows[index].units
         return np.where(units == ABSENT, UNIT_PPB, units).astype(np.float64)
 
@@ -240,3 +159,9 @@ class History:
         units = self._rows[index].units
         valid = (units != ABSENT) & (before > 0.0)
         sums.add_returns(units / np.where(valid, before, 1.0) - 1.0, valid)
+
+
+def _padded(array: npt.NDArray[Any], capacity: int, fill: int) -> npt.NDArray[Any]:
+    larger = np.full(capacity, fill, array.dtype)
+    larger[: len(array)] = array
+    return larger

@@ -7,6 +7,7 @@ comparison; a changed row is marked as pending in the board's channel.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from streams.core import channels
 from streams.core.leaderboard.boards import BOARD_KEYS, Boards
@@ -17,6 +18,8 @@ from streams.core.valuation import Integers, Valuation
 
 RANKS = np.dtype("<u4")
 """Element of `Board.previous`."""
+
+Ranks = npt.NDArray[np.uint32]
 
 Head = list[tuple[int, int, int]]
 """(valuation row, value in millionths, trades) by rank."""
@@ -84,7 +87,7 @@ def close_boards(state: State, valuation: Valuation, boards: Boards, day: int) -
                 channels.touch(state, channel_of(key), row.trader)
 
 
-def previous_ranks(board: Board) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
+def previous_ranks(board: Board) -> Ranks:
     """Return the ranks at the last closed day by valuation row; later traders are not in it."""
     return np.frombuffer(board.previous, RANKS)
 
@@ -96,23 +99,28 @@ def _head(boards: Boards, metric: str, period: str) -> Head:
 
 
 def _publish(state: State, key: str, board: Board, head: Head, traders: list[str]) -> None:
-    previous = previous_ranks(board)
-    known = len(previous)
     before = {row.trader: row for row in board.rows}
-    channel = channel_of(key)
+    previous = previous_ranks(board)
     rows: list[BoardRow] = []
+    changed: list[str] = []
+    entered = 0
     for rank, (index, value, trades) in enumerate(head, 1):
         trader = traders[index]
-        row = before.pop(trader, None)
+        row = before.get(trader)
         if row is None:
-            row = BoardRow(
-                trader, rank, value, trades, int(previous[index] if index < known else 0)
-            )
-            channels.touch(state, channel, trader)
-        elif row.rank != rank or row.value_micro != value or row.trades != trades:
+            entered += 1
+            row = BoardRow(trader, rank, value, trades, _previous(previous, index))
+            changed.append(trader)
+        elif row.value_micro != value or row.rank != rank or row.trades != trades:
             row.rank, row.value_micro, row.trades = rank, value, trades
-            channels.touch(state, channel, trader)
+            changed.append(trader)
         rows.append(row)
-    for trader in before:
-        channels.touch(state, channel, trader)
+    if len(rows) - entered < len(before):
+        here = {row.trader: None for row in rows}
+        changed.extend(trader for trader in before if trader not in here)
     board.rows = rows
+    channels.touch_rows(state, channel_of(key), changed)
+
+
+def _previous(previous: Ranks, index: int) -> int:
+    return int(previous[index]) if index < len(previous) else 0
