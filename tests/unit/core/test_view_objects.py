@@ -1,0 +1,219 @@
+from typing import Any
+
+import pytest
+
+from streams.core.commands import CloseIdea, CommentIdea, FollowTrader, LikeIdea, PublishIdea
+from streams.core.state import Copy, CopySettings, Ledger, Order, Position
+from streams.core.view import (
+    account_view,
+    comment_view,
+    copy_view,
+    idea_view,
+    instrument_view,
+    mark_row,
+    order_view,
+    position_view,
+    trader_view,
+)
+from tests.unit.core.support import START_US, Desk, desk
+
+
+NOON = "2026-02-01T12:00:00.000000Z"
+LONG = {
+    "symbol": "BTC",
+    "side": "long",
+    "quantity": "2",
+    "entry_price": "59900",
+    "mark_price": "60000.5",
+    "unrealised_pnl": "201",
+    "realised_pnl": "-3.5",
+    "opened_at": NOON,
+}
+
+
+@pytest.fixture
+def at() -> Desk:
+    return desk("alice", "bob", "carol")
+
+
+def test_an_instrument_with_and_without_a_quote(at: Desk) -> None:
+    assert instrument_view(at.state.instruments["BTC"]) == {
+        "symbol": "BTC",
+        "name": "Bitcoin",
+        "venue": "hl",
+        "asset_class": "perp",
+        "tick_size": "0.5",
+        "lot_size": "0.001",
+        "fee_rate": 0.0,
+        "bid": "60000",
+        "ask": "60001",
+        "last": "60000.5",
+        "marked_at": NOON,
+        "settled": False,
+    }
+    unquoted = instrument_view(at.state.instruments["ETH"])
+    assert [unquoted[name] for name in ("bid", "ask", "last", "marked_at")] == [None] * 4
+    assert mark_row(at.state.instruments["BTC"]) == ["BTC", "60000", "60001", "60000.5"]
+    assert mark_row(at.state.instruments["ETH"]) == ["ETH", None, None, None]
+
+
+def test_a_settlement_at_zero_is_a_price(at: Desk) -> None:
+    instrument = at.state.instruments["BTC"]
+    instrument.settled, instrument.last_ticks = True, 0
+    assert mark_row(instrument) == ["BTC", "60000", "60001", "0"]
+
+
+def test_a_position_at_the_mark(at: Desk) -> None:
+    held = Position(2_000, 119_800_000_000, START_US, -3_500_000)
+    assert position_view(at.state, "BTC", held) == LONG
+    short = position_view(at.state, "BTC", Position(-2_000, -119_800_000_000, START_US))
+    assert short == LONG | {"side": "short", "unrealised_pnl": "-201", "realised_pnl": "0"}
+
+
+def test_a_flat_position(at: Desk) -> None:
+    flat = {
+        "symbol": "ETH",
+        "side": "flat",
+        "quantity": "0",
+        "entry_price": None,
+        "mark_price": None,
+        "unrealised_pnl": "0",
+        "realised_pnl": "0",
+        "opened_at": None,
+    }
+    assert position_view(at.state, "ETH", None) == flat
+    assert position_view(at.state, "BTC", None) == flat | {"symbol": "BTC", "mark_price": "60000.5"}
+
+
+def test_an_account(at: Desk) -> None:
+    alice = at.state.traders["alice"]
+    alice.ledger.positions["BTC"] = Position(2_000, 119_800_000_000, START_US, -3_500_000)
+    alice.ledger.realised_micros, alice.ledger.fees_micros = 1_000_000, 250_000
+    order = Order("o_1", "alice", "BTC", "buy", 250, 110_000, START_US, "mine", "")
+    at.state.orders["o_1"] = order
+    alice.orders["o_1"] = None
+    resting = {
+        "order": "o_1",
+        "trader": "alice",
+        "symbol": "BTC",
+        "side": "buy",
+        "type": "limit",
+        "quantity": "0.25",
+        "limit_price": "55000",
+        "status": "open",
+        "client_order_id": "mine",
+        "idea_id": None,
+        "placed_at": NOON,
+    }
+    assert order_view(at.state, order) == resting
+    assert account_view(at.state, alice) == {
+        "trader": "alice",
+        "cash": "10000",
+        "equity": "10201",
+        "unrealised_pnl": "201",
+        "realised_pnl": "1",
+        "fees": "0.25",
+        "positions": [LONG],
+        "orders": [resting],
+    }
+
+
+def test_a_trader_with_its_links(at: Desk) -> None:
+    at.do("bob", FollowTrader("alice"))
+    settings = CopySettings(allocation_micros=1)
+    at.state.copies["alice"] = {
+        name: Copy(name, "alice", status, settings, 1, START_US)
+        for name, status in (("bob", "ACTIVE"), ("carol", "STOPPED"))
+    }
+    expected: dict[str, Any] = {
+        "trader": "alice",
+        "handle": "alice",
+        "name": "Alice",
+        "origin": "account",
+        "bio": "",
+        "verified": False,
+        "signals_access": "public",
+        "joined_at": NOON,
+        "followers": 1,
+        "following": 0,
+        "copiers": 1,
+        "copying": 0,
+        "signal_seq": 0,
+        "fills": 0,
+        "trades": 0,
+    }
+    assert trader_view(at.state, at.state.traders["alice"]) == expected
+
+
+def test_an_idea_with_counts(at: Desk) -> None:
+    idea = at.do(
+        "alice",
+        PublishIdea(
+            "A title", "A thesis", "BTC", "sell", 120_000, 118_000, 0, "", 0, 0, [], publish=True
+        ),
+    )
+    at.do("bob", LikeIdea(idea))
+    comment = at.do("bob", CommentIdea(idea, "Why?"))
+    at.do("alice", CommentIdea(idea, "Trend", comment))
+    at.do("alice", CloseIdea(idea, "target", 118_000))
+    stored = at.state.ideas[idea]
+    assert idea_view(at.state, stored) == {
+        "idea": idea,
+        "trader": "alice",
+        "title": "A title",
+        "thesis": "A thesis",
+        "symbol": "BTC",
+        "trade_type": "sell",
+        "entry": "60000",
+        "target": "59000",
+        "stop": None,
+        "timeframe": "",
+        "confidence": None,
+        "sentiment": None,
+        "tags": [],
+        "status": "closed",
+        "text_version": 1,
+        "likes": 1,
+        "comments": 2,
+        "created_at": NOON,
+        "published_at": NOON,
+        "closed_at": NOON,
+        "close_reason": "target",
+        "exit_price": "59000",
+        "external_id": None,
+    }
+    assert [comment_view(each)["parent_id"] for each in stored.comments] == [None, comment]
+    assert comment_view(stored.comments[0]) == {
+        "comment": comment,
+        "trader": "bob",
+        "text": "Why?",
+        "parent_id": None,
+        "at": NOON,
+    }
+
+
+def test_a_copy_with_its_ring_fence(at: Desk) -> None:
+    settings = CopySettings(allocation_micros=500_000_000, notional_max_micros=1_000_000)
+    ledger = Ledger(cash_micros=499_000_000)
+    copy = Copy("bob", "alice", "ACTIVE", settings, 2, START_US, ledger, 3, 1, {"EXECUTED": 3})
+    view = copy_view(at.state, copy)
+    assert (view["settings"]["allocation"], view["settings"]["notional_max"]) == ("500", "1")
+    del view["settings"]
+    assert view == {
+        "leader": "alice",
+        "follower": "bob",
+        "status": "ACTIVE",
+        "settings_version": 2,
+        "started_at": NOON,
+        "executed": 3,
+        "skipped": 1,
+        "codes": {"EXECUTED": 3},
+        "account": {
+            "cash": "499",
+            "equity": "499",
+            "unrealised_pnl": "0",
+            "realised_pnl": "0",
+            "fees": "0",
+            "positions": [],
+        },
+    }
