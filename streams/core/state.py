@@ -285,26 +285,20 @@ class Sentiment(msgspec.Struct, array_like=True):
     effective_milli: int = 0
 
 
-class BoardRow(msgspec.Struct, array_like=True, gc=False):
-    """One ranked trader of a board: value in millionths, rank at the last close or 0."""
-
-    trader: str
-    rank: int
-    value_micro: int
-    trades: int
-    previous: int = 0
-
-
 class Board(msgspec.Struct, array_like=True):
     """The streamed head of a ranking, and everybody's ranks at the last closed UTC day.
 
-    `rows` are in order of rank, `ranked` counts all ranked traders. `previous` has one
-    little-endian uint32 for each trader in the order of `State.traders`; 0 = unranked.
+    The lists are parallel and in order of rank: trader, value in millionths, round trips, rank at
+    the last close or 0. `ranked` counts all ranked traders. `closed_ranks` has one little-endian
+    uint32 for each trader in the order of `State.traders`; 0 = unranked.
     """
 
-    rows: list[BoardRow] = []
+    traders: list[str] = []
+    values: list[int] = []
+    trades: list[int] = []
+    previous: list[int] = []
     ranked: int = 0
-    previous: bytes = b""
+    closed_ranks: bytes = b""
 
 
 class KeyOutcome(msgspec.Struct, array_like=True, gc=False):

@@ -111,9 +111,8 @@ class Boards:
         self._history.close(state, day)
         # Closing a day empties today's counts, and wipes whose equity is gone.
         self._trades[:] = self._wins[:] = self._losses[:] = 0
-        traders, equities = self.valuation.traders, self.valuation.equities()
-        for row in np.flatnonzero((self._base[: self._size] > 0.0) & (equities <= 0)).tolist():
-            self._take(state, row, traders[row])
+        for row in self._history.gone():
+            self._take(state, row, self.valuation.traders[row])
 
     def compute(self, state: State) -> None:
         """Compute all boards at the present marks."""

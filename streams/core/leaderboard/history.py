@@ -41,15 +41,15 @@ class DayRow:
     losses: Counts
 
     @classmethod
-    def of(cls, day: int, capacity: int, closed: dict[int, Day]) -> DayRow:
-        """Return a row from the closed days of some traders, by column."""
-        columns, days = list(closed), list(closed.values())
+    def of(cls, day: int, capacity: int, columns: list[int], days: list[Day]) -> DayRow:
+        """Return a row from the closed days of some traders, whose columns are given."""
+        at = np.array(columns, np.int64)
         units = np.full(capacity, ABSENT, np.int64)
-        units[columns] = [closed_day.unit_ppb for closed_day in days]
+        units[at] = [closed.unit_ppb for closed in days]
         trades, wins, losses = (np.zeros(capacity, np.int32) for _ in range(3))
-        trades[columns] = [closed_day.trades for closed_day in days]
-        wins[columns] = [closed_day.wins for closed_day in days]
-        losses[columns] = [closed_day.losses for closed_day in days]
+        trades[at] = [closed.trades for closed in days]
+        wins[at] = [closed.wins for closed in days]
+        losses[at] = [closed.losses for closed in days]
         return cls(day, units, trades, wins, losses)
 
     def resize(self, capacity: int) -> None:
@@ -78,13 +78,15 @@ class History:
     def from_state(cls, state: State, capacity: int) -> History:
         """Collect the closed days of every trader; all traders must fit."""
         history = cls(capacity)
-        closed: dict[int, dict[int, Day]] = {}
+        closed: dict[int, tuple[list[int], list[Day]]] = {}
         for column, trader in enumerate(state.traders.values()):
             for day in trader.track.days:
-                closed.setdefault(day.day, {})[column] = day
-        history._rows = [
-            DayRow.of(number, history.capacity, closed[number]) for number in sorted(closed)
-        ]
+                entry = closed.get(day.day)
+                if entry is None:
+                    entry = closed[day.day] = ([], [])
+                entry[0].append(column)
+                entry[1].append(day)
+        history._rows = [DayRow.of(day, capacity, *closed[day]) for day in sorted(closed)]
         return history
 
     @property
@@ -94,17 +96,23 @@ class History:
 
     def close(self, state: State, day: int) -> None:
         """Take over a day that every track has just closed; windows are stale until `refresh`."""
-        closed: dict[int, Day] = {}
+        columns: list[int] = []
+        closed: list[Day] = []
         for column, trader in enumerate(state.traders.values()):
             days = trader.track.days
             if days and days[-1].day == day:
-                closed[column] = days[-1]
+                columns.append(column)
+                closed.append(days[-1])
         if not closed:
             return
-        self._rows.append(DayRow.of(day, self.capacity, closed))
+        self._rows.append(DayRow.of(day, self.capacity, columns, closed))
         if len(self._rows) > DAYS_MAX:
             del self._rows[0]
         self.today = -1
+
+    def gone(self) -> list[int]:
+        """Return the columns of the traders whose unit was 0 at the newest close."""
+        return np.flatnonzero(self._rows[-1].units == 0).tolist() if self._rows else []
 
     def resize(self, capacity: int) -> None:
         """Make room for more traders; windows are stale until `refresh`."""

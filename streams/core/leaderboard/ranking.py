@@ -6,23 +6,32 @@ comparison; a changed row is marked as pending in the board's channel.
 
 from __future__ import annotations
 
+from itertools import count
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 from streams.core import channels
 from streams.core.leaderboard.boards import BOARD_KEYS, Boards
 from streams.core.limits import BOARD_ROWS_STREAMED_MAX
-from streams.core.state import Board, BoardRow, State
+from streams.core.state import Board, State
 from streams.core.valuation import Integers, Valuation
 
 
 RANKS = np.dtype("<u4")
-"""Element of `Board.previous`."""
+"""Element of `Board.closed_ranks`."""
 
 Ranks = npt.NDArray[np.uint32]
 
-Head = list[tuple[int, int, int]]
-"""(valuation row, value in millionths, trades) by rank."""
+
+class Head(NamedTuple):
+    """The first ranks of a board: valuation rows, and what is published of them, by rank."""
+
+    rows: Integers
+    traders: list[str]
+    values: list[int]
+    trades: list[int]
 
 
 def channel_of(key: str) -> str:
@@ -48,13 +57,12 @@ def rank_boards(state: State, valuation: Valuation, boards: Boards) -> None:
         head = heads.get(same)
         if head is None:
             head = heads[same] = _head(boards, metric, period)
-        _publish(state, key, board, head, valuation.traders)
+        _publish(state, key, board, head)
         ranked = len(boards.board(metric, period).rows)
         if ranked != board.ranked:
             board.ranked = ranked
             # The number travels with rows, so one row goes out even if none has changed.
-            if board.rows:
-                channels.touch(state, channel_of(key), board.rows[0].trader)
+            channels.touch_rows(state, channel_of(key), board.traders[:1])
 
 
 def close_boards(state: State, valuation: Valuation, boards: Boards, day: int) -> None:
@@ -79,48 +87,42 @@ def close_boards(state: State, valuation: Valuation, boards: Boards, day: int) -
             by_row = ranks[same] = np.zeros(len(valuation.traders), np.int64)
             by_row[order] = np.arange(1, len(order) + 1)
         board = state.boards[key]
-        board.previous = by_row.astype(RANKS).tobytes()
-        for row in board.rows:
-            previous = int(by_row[valuation.rows[row.trader]])
-            if previous != row.previous:
-                row.previous = previous
-                channels.touch(state, channel_of(key), row.trader)
+        board.closed_ranks = by_row.astype(RANKS).tobytes()
+        previous = [int(by_row[valuation.rows[trader]]) for trader in board.traders]
+        changes = zip(board.traders, board.previous, previous, strict=True)
+        changed = [trader for trader, before, after in changes if before != after]
+        board.previous = previous
+        channels.touch_rows(state, channel_of(key), changed)
 
 
-def previous_ranks(board: Board) -> Ranks:
-    """Return the ranks at the last closed day by valuation row; later traders are not in it."""
-    return np.frombuffer(board.previous, RANKS)
+def closed_ranks(board: Board, rows: Integers) -> list[int]:
+    """Return the ranks at the last closed day of some valuation rows; 0 = unranked or later."""
+    ranks: Ranks = np.frombuffer(board.closed_ranks, RANKS)
+    known = rows < len(ranks)
+    found = np.zeros(len(rows), np.int64)
+    found[known] = ranks[rows[known]]
+    return found.tolist()
 
 
 def _head(boards: Boards, metric: str, period: str) -> Head:
     rows, values = boards.head(metric, period, BOARD_ROWS_STREAMED_MAX)
-    trades = boards.board(metric, period).trades[rows]
-    return list(zip(rows.tolist(), values.tolist(), trades.tolist(), strict=True))
+    traders, trades = boards.valuation.traders, boards.board(metric, period).trades[rows]
+    names = [traders[row] for row in rows.tolist()]
+    return Head(rows, names, values.tolist(), trades.tolist())
 
 
-def _publish(state: State, key: str, board: Board, head: Head, traders: list[str]) -> None:
-    before = {row.trader: row for row in board.rows}
-    previous = previous_ranks(board)
-    rows: list[BoardRow] = []
-    changed: list[str] = []
-    entered = 0
-    for rank, (index, value, trades) in enumerate(head, 1):
-        trader = traders[index]
-        row = before.get(trader)
-        if row is None:
-            entered += 1
-            row = BoardRow(trader, rank, value, trades, _previous(previous, index))
-            changed.append(trader)
-        elif row.value_micro != value or row.rank != rank or row.trades != trades:
-            row.rank, row.value_micro, row.trades = rank, value, trades
-            changed.append(trader)
-        rows.append(row)
-    if len(rows) - entered < len(before):
-        here = {row.trader: None for row in rows}
+def _publish(state: State, key: str, board: Board, head: Head) -> None:
+    rows, traders, values, trades = head
+    if board.traders == traders:
+        changes = zip(traders, board.values, values, board.trades, trades, strict=True)
+        changed = [trader for trader, v0, v1, t0, t1 in changes if v0 != v1 or t0 != t1]
+    else:
+        before = dict(zip(board.traders, zip(count(), board.values, board.trades), strict=True))
+        here = dict(zip(traders, zip(count(), values, trades), strict=True))
+        changed = [trader for trader, row in here.items() if before.get(trader) != row]
         changed.extend(trader for trader in before if trader not in here)
-    board.rows = rows
+        # Lists are replaced and never changed: boards of equal periods may share them.
+        board.traders = traders
+        board.previous = closed_ranks(board, rows)
+    board.values, board.trades = values, trades
     channels.touch_rows(state, channel_of(key), changed)
-
-
-def _previous(previous: Ranks, index: int) -> int:
-    return int(previous[index]) if index < len(previous) else 0

@@ -9,8 +9,8 @@ from zlib import crc32
 import numpy as np
 
 from streams.core.leaderboard.boards import BOARD_KEYS, VALUE_MICRO, Boards
-from streams.core.leaderboard.ranking import previous_ranks
-from streams.core.state import Board, BoardRow, State
+from streams.core.leaderboard.ranking import closed_ranks
+from streams.core.state import Board, State
 
 
 def delta(state: State, key: str, pending_traders: Iterable[int | str]) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def delta(state: State, key: str, pending_traders: Iterable[int | str]) -> dict[
     """
     board = state.boards.get(key, _EMPTY)
     pending = dict.fromkeys(pending_traders)
-    rows = [_row(row) for row in board.rows if row.trader in pending]
+    rows = [row for row in _rows(board) if row[0] in pending]
     for row in rows:
         del pending[row[0]]
     return {"rows": rows, "left": list(pending), "n": board.ranked}
@@ -36,7 +36,7 @@ def delta(state: State, key: str, pending_traders: Iterable[int | str]) -> dict[
 def snapshot(state: State, key: str) -> dict[str, Any]:
     """Return a board's whole streamed head: `rows` as in `delta`, and `n`."""
     board = state.boards.get(key, _EMPTY)
-    return {"rows": [_row(row) for row in board.rows], "n": board.ranked}
+    return {"rows": _rows(board), "n": board.ranked}
 
 
 def checksum(state: State, key: str) -> int:
@@ -46,7 +46,7 @@ def checksum(state: State, key: str) -> int:
     Source: wire-protocol.md, "Checksums".
     """
     board = state.boards.get(key, _EMPTY)
-    parts = (f"{row.rank}:{row.trader}:{_value(row.value_micro)!r}" for row in board.rows)
+    parts = (f"{rank}:{trader}:{value!r}" for trader, rank, value, *_ in _rows(board))
     return crc32("|".join(parts).encode())
 
 
@@ -83,10 +83,12 @@ def page(
     rows = order[ranks - 1]
     values = board.values[np.searchsorted(board.rows, rows)]
     published = state.boards.get(f"{metric}:{period}", _EMPTY)
+    columns = (ranks.tolist(), values.tolist(), board.trades[rows].tolist())
+    names = [boards.valuation.traders[row] for row in rows.tolist()]
     found = [
-        [boards.valuation.traders[row], rank, _value(value), count, _previous(published, row)]
-        for row, rank, value, count in zip(
-            rows.tolist(), ranks.tolist(), values.tolist(), board.trades[rows].tolist(), strict=True
+        [trader, rank, _value(value), count, before or None]
+        for trader, rank, value, count, before in zip(
+            names, *columns, closed_ranks(published, rows), strict=True
         )
     ]
     return {"rows": found, "next": int(ranks[-1]) if more else None, "n": len(order)}
@@ -106,13 +108,14 @@ def ranks_of(state: State, boards: Boards, trader: str) -> dict[str, dict[str, A
         place = int(np.searchsorted(board.rows, index))
         if place == len(board.rows) or board.rows[place] != index:
             continue
+        published = state.boards.get(key, _EMPTY)
         value = int(board.values[place])
         tied = board.rows[board.values == value]
         ahead = np.count_nonzero(board.values > value)
         ahead += np.count_nonzero(seniority[tied] < seniority[index])
         answer[key] = {
             "rank": int(ahead) + 1,
-            "previous_rank": _previous(state.boards.get(key, _EMPTY), index),
+            "previous_rank": closed_ranks(published, np.array([index]))[0] or None,
             "value": _value(value),
             "trades": int(board.trades[index]),
             "n": len(board.rows),
@@ -127,10 +130,9 @@ def _value(micro: int) -> float:
     return micro / VALUE_MICRO
 
 
-def _row(row: BoardRow) -> list[Any]:
-    return [row.trader, row.rank, _value(row.value_micro), row.trades, row.previous or None]
-
-
-def _previous(board: Board, index: int) -> int | None:
-    previous = previous_ranks(board)
-    return int(previous[index]) or None if index < len(previous) else None
+def _rows(board: Board) -> list[list[Any]]:
+    columns = (board.traders, board.values, board.trades, board.previous)
+    return [
+        [trader, rank, _value(value), trades, previous or None]
+        for rank, (trader, value, trades, previous) in enumerate(zip(*columns, strict=True), 1)
+    ]
