@@ -7,6 +7,7 @@ of event: a new event is archived without a change here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -21,43 +22,28 @@ EVENT_COLUMNS = (
     "kind", "trader", "symbol", "counterparty", "code", "payload",
 )  # fmt: skip
 OUTCOME_COLUMNS = (
-    "entry_ms", "entry_seq", "command_index", "principal", "name", "key", "code", "result",
+    "entry_ms", "entry_seq", "command_index", "principal", "name", "key", "code", "payload",
 )  # fmt: skip
 CHANNEL_COLUMNS = ("channel", "seq", "entry_ms", "entry_seq", "event_index")
 
 Row = tuple[Any, ...]
 Describe = Callable[[Event, int], Row]
 
+_encode = msgspec.msgpack.Encoder().encode
+
 _TRADER_FIELDS = ("trader", "follower")
 _COUNTERPARTY_FIELDS = ("leader", "target")
 
 
-class EventRows:
-    """Makes rows of `events`, with one reused encoder. Not for several threads at once."""
-
-    def __init__(self) -> None:
-        self._encode = msgspec.msgpack.Encoder().encode
-        self._describe: dict[type[Event], Describe] = {}
-
-    def rows(self, units: Sequence[ArchiveUnit]) -> Iterator[Row]:
-        """Yield one row for each event in order. See `EVENT_COLUMNS`."""
-        encode, describe = self._encode, self._describe
-        for unit in units:
-            ms, seq = unit.entry_id
-            at_us = unit.at_us
-            for event_index, (command_index, event) in enumerate(unit.events):
-                kind = type(event)
-                describe_one = describe.get(kind)
-                if describe_one is None:
-                    describe_one = describe[kind] = _describer(kind)
-                yield (
-                    ms,
-                    seq,
-                    event_index,
-                    command_index,
-                    *describe_one(event, at_us),
-                    encode(event),
-                )
+def event_rows(units: Sequence[ArchiveUnit]) -> Iterator[Row]:
+    """Yield one row of `events` for each event in order."""
+    for unit in units:
+        ms, seq = unit.entry_id
+        at_us = unit.at_us
+        recorded = zip(unit.events, unit.encoded, strict=True)
+        for index, ((command_index, event), payload) in enumerate(recorded):
+            describe = _describer(type(event))
+            yield (ms, seq, index, command_index, *describe(event, at_us), payload)
 
 
 def entry_rows(units: Sequence[ArchiveUnit]) -> Iterator[Row]:
@@ -70,8 +56,8 @@ def outcome_rows(units: Sequence[ArchiveUnit]) -> Iterator[Row]:
     """Yield one row of `command_outcomes` for each outcome."""
     for unit in units:
         ms, seq = unit.entry_id
-        for outcome in unit.outcomes:
-            yield (ms, seq, *outcome)
+        for one in unit.outcomes:
+            yield (ms, seq, one.index, one.principal, one.name, one.key, one.code, _encode(one))
 
 
 def channel_rows(units: Sequence[ArchiveUnit]) -> Iterator[Row]:
@@ -82,6 +68,7 @@ def channel_rows(units: Sequence[ArchiveUnit]) -> Iterator[Row]:
             yield (channel, number, ms, seq, event_index)
 
 
+@cache
 def _describer(kind: type[Event]) -> Describe:
     """Return the function (event, at_us of the unit) → the row from `at_us` to `code`."""
     fields = set(kind.__struct_fields__)

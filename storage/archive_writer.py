@@ -19,10 +19,10 @@ from storage.archive_rows import (
     ENTRY_COLUMNS,
     EVENT_COLUMNS,
     OUTCOME_COLUMNS,
-    EventRows,
     Row,
     channel_rows,
     entry_rows,
+    event_rows,
     outcome_rows,
 )
 from storage.archive_unit import ArchiveUnit
@@ -48,7 +48,6 @@ class ArchiveWriter:
     def __init__(self, pool: Pool) -> None:
         """Write through connections of `pool`."""
         self._pool = pool
-        self._event_rows = EventRows()
         self._months_ready: set[Month] = set()
         self.rows = 0
         self.transactions = 0
@@ -70,7 +69,7 @@ class ArchiveWriter:
             await advance_position(connection, expected, position)
             rows = await _copy(connection, "log_entries", ENTRY_COLUMNS, entry_rows(units))
             if any(unit.events for unit in units):
-                events = self._event_rows.rows(units)
+                events = event_rows(units)
                 rows += await _copy(connection, "events", EVENT_COLUMNS, events)
             if any(unit.outcomes for unit in units):
                 outcomes = outcome_rows(units)

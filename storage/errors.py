@@ -31,7 +31,7 @@ from contextlib import contextmanager
 
 import asyncpg
 
-from streams.ports import EntryId, OptixError
+from streams.ports import DecodeError, EntryId, OptixError
 
 
 class StorageError(OptixError):
@@ -123,7 +123,7 @@ class MigrationNameInvalid(MigrationError):
     code = "MIGRATION_NAME_INVALID"
 
 
-class SnapshotDamaged(StorageError):
+class SnapshotDamaged(StorageError, DecodeError):
     """A stored snapshot is not what was saved; use the next older one."""
 
     code = "SNAPSHOT_DAMAGED"

@@ -56,9 +56,12 @@ CREATE TABLE command_outcomes (
     name text NOT NULL,
     key text,
     code text NOT NULL,
-    result text NOT NULL,
+    payload bytea NOT NULL,
     PRIMARY KEY (entry_ms, entry_seq, command_index)
 ) PARTITION BY RANGE (entry_ms);
+
+COMMENT ON TABLE command_outcomes IS
+    'answers on record: those to commands with an idempotency key, and refusals';
 
 CREATE INDEX command_outcomes_key ON command_outcomes (principal, key) WHERE key IS NOT NULL;
 

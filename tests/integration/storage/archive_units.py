@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Sequence
 import msgspec
 
 from storage.archive_position import ArchivePosition
-from storage.archive_unit import ArchiveUnit, ChannelRow, OutcomeRow
+from storage.archive_unit import ArchiveUnit
 from storage.archiver import Reread
 from storage.pool import Pool
 from streams.core.events import CopyDecided, Event, FillBooked, PositionResult, Ticked
+from streams.core.kernel import Numbered, Outcome
 from streams.ports import ENTRY_ZERO, EntryId
 
 
@@ -66,6 +67,10 @@ def decision(number: int, follower: str, at_us: int) -> CopyDecided:
     )
 
 
+def outcome(number: int) -> Outcome:
+    return Outcome(1, f"c{number}", LEADER, f"key-{number}", "PlaceOrder", "OK", f"o_{number}")
+
+
 def make_units(count: int, *, epoch: str = "e1", first: int = 1) -> list[ArchiveUnit]:
     """Units `first`, `first` + 1, …: a tick, a fill and a decision for each follower."""
     return [_unit(number, epoch) for number in range(first, first + count)]
@@ -83,18 +88,16 @@ def _unit(number: int, epoch: str) -> ArchiveUnit:
         (1, fill(number, at_us)),
     ]
     events += [(1, decision(number, follower, at_us)) for follower in FOLLOWERS]
-    channels = [ChannelRow(f"signals:{LEADER}", number, 1)]
-    channels += [ChannelRow(f"copies:{f}", number, 2 + i) for i, f in enumerate(FOLLOWERS)]
-    outcomes = [
-        OutcomeRow(0, "scheduler", "tick", None, "OK", "{}"),
-        OutcomeRow(1, LEADER, "open_order", f"key-{number}", "OK", f'{{"number":{number}}}'),
-    ]
+    channels = [Numbered(f"signals:{LEADER}", number, 1)]
+    channels += [Numbered(f"copies:{f}", number, 2 + i) for i, f in enumerate(FOLLOWERS)]
+    outcomes = [outcome(number), Outcome(2, f"x{number}", "t_a", None, "OpenOrder", "NO_QUOTE")]
     return ArchiveUnit(
         epoch=epoch,
         previous=_entry_id(number - 1),
         entry_id=entry_id,
         payload=f"payload {number}".encode(),
         events=events,
+        encoded=[msgspec.msgpack.encode(event) for _, event in events],
         outcomes=outcomes,
         channels=channels,
         chain=number.to_bytes(16, "big"),
