@@ -269,6 +269,12 @@ def test_a_draft_published_late_takes_the_quote_of_that_time(at: Desk) -> None:
     assert (event.title, event.entry_ticks, event.tags) == ("A title", 121_002, ["trend"])
 
 
+def test_a_draft_on_a_settled_instrument_cannot_be_published(at: Desk) -> None:
+    draft = at.do("alice", publish(draft=True))
+    at.state.instruments["BTC"].settled = True
+    assert at.code("alice", PublishDraft(draft)) == "INSTRUMENT_SETTLED"
+
+
 def test_a_withdrawn_draft_stays_private(at: Desk) -> None:
     draft = at.do("alice", publish(draft=True))
     at.do("alice", CloseIdea(draft, "withdrawn"))

@@ -1,0 +1,128 @@
+from typing import Any
+
+import msgspec
+import pytest
+
+from streams.core.commands import (
+    CloseIdea,
+    Command,
+    CommentIdea,
+    EditIdea,
+    LikeIdea,
+    MarkRow,
+    PublishDraft,
+    PublishIdea,
+    PublishMarks,
+    UnlikeIdea,
+)
+from streams.core.view import event_data, lossless_keys
+from tests.unit.core.support import SERVICE, START_US, Desk, desk
+
+
+NOON = "2026-02-01T12:00:00.000000Z"
+
+IDEA = PublishIdea(
+    "A title", "A thesis", "BTC", "buy", 120_000, 125_000, 118_000, "1w", 6_550, 1, ["a"],
+    publish=True,
+)  # fmt: skip
+IDEA_DATA = {
+    "type": "idea_published",
+    "trader": "alice",
+    "title": "A title",
+    "thesis": "A thesis",
+    "symbol": "BTC",
+    "trade_type": "buy",
+    "entry": "60000",
+    "target": "62500",
+    "stop": "59000",
+    "timeframe": "1w",
+    "confidence": 65.5,
+    "sentiment": "bullish",
+    "tags": ["a"],
+    "published_at": NOON,
+}
+PUBLIC = ("ideas", "ideas:BTC", "ideas_by:alice")
+
+
+@pytest.fixture
+def at() -> Desk:
+    return desk("alice", "bob")
+
+
+def told(at: Desk, principal: str, command: Command) -> tuple[tuple[str, ...], dict[str, Any]]:
+    at.do(principal, command)
+    event = at.events[-1]
+    keys = lossless_keys(at.state, event)
+    return keys, event_data(at.state, event)
+
+
+def test_a_published_idea(at: Desk) -> None:
+    keys, data = told(at, "alice", IDEA)
+    assert keys == PUBLIC
+    assert data == IDEA_DATA | {"idea": at.result}
+
+
+def test_a_draft_is_told_to_nobody_until_it_is_published(at: Desk) -> None:
+    idea = at.do("alice", msgspec.structs.replace(IDEA, publish=False))
+    at.do("alice", EditIdea(idea, title="A title"))
+    assert [lossless_keys(at.state, event) for event in at.events[-2:]] == [(), ()]
+    keys, data = told(at, "alice", PublishDraft(idea))
+    assert keys == PUBLIC
+    assert data == IDEA_DATA | {"idea": idea}
+
+
+def test_a_withdrawn_draft_is_told_to_nobody(at: Desk) -> None:
+    idea = at.do("alice", msgspec.structs.replace(IDEA, publish=False))
+    at.do("alice", CloseIdea(idea, ""))
+    assert lossless_keys(at.state, at.events[-1]) == ()
+
+
+def test_the_life_of_a_public_idea(at: Desk) -> None:
+    idea = at.do("alice", IDEA)
+    base = {"idea": idea, "symbol": "BTC"}
+    keys, data = told(at, "alice", EditIdea(idea, title="Better", tags=[]))
+    assert keys == PUBLIC
+    assert data == base | {
+        "type": "idea_edited",
+        "trader": "alice",
+        "title": "Better",
+        "tags": [],
+        "edited_at": NOON,
+    }
+    reaction = base | {"trader": "bob", "at": NOON}
+    keys, data = told(at, "bob", LikeIdea(idea))
+    assert keys == ("ideas", "ideas:BTC")
+    assert data == reaction | {"type": "idea_liked", "likes": 1}
+    keys, data = told(at, "bob", UnlikeIdea(idea))
+    assert keys == ("ideas", "ideas:BTC")
+    assert data == reaction | {"type": "idea_unliked", "likes": 0}
+    keys, data = told(at, "bob", CommentIdea(idea, "Why?"))
+    assert keys == ("ideas", "ideas:BTC")
+    assert data == reaction | {
+        "type": "idea_commented",
+        "comment": at.result,
+        "text": "Why?",
+        "parent_id": None,
+        "comments": 1,
+    }
+    keys, data = told(at, "alice", CloseIdea(idea, "target", 125_000))
+    assert keys == PUBLIC
+    assert data == base | {
+        "type": "idea_closed",
+        "trader": "alice",
+        "close_reason": "target",
+        "exit_price": "62500",
+        "closed_at": NOON,
+    }
+
+
+def test_history_renders_to_the_same_bytes_whatever_happened_since(at: Desk) -> None:
+    idea = at.do("alice", IDEA)
+    at.do("bob", CommentIdea(idea, "Why?"))
+    events = at.events[-2:]
+    live = [msgspec.json.encode(event_data(at.state, event)) for event in events]
+    at.do("alice", EditIdea(idea, title="Newer"))
+    at.do("alice", CloseIdea(idea, ""))
+    at.do(SERVICE, PublishMarks([MarkRow("BTC", 9, 9, 9)], START_US + 9, recorded=True))
+    del at.state.ideas[idea]
+    assert live == [msgspec.json.encode(event_data(at.state, event)) for event in events]
