@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
+from streams.core.commands import Command
 from streams.core.events import Event
 from streams.core.reasons import Reason
 from streams.core.state import State
@@ -67,3 +69,10 @@ class Context:
         if at_us and self.privileged:
             return at_us
         return self.state.market_at_us if self.state.recorded_market else self.at_us
+
+
+Deciders = dict[type[Command], Callable[[Context, Any], Decision]]
+"""Table of a module: command to its `decide_*`."""
+
+Evolvers = dict[type[Event], Callable[[State, Any], None]]
+"""Table of a module: event to its `evolve_*`."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from streams.core.context import Evolvers
 from streams.core.events import DayClosed
-from streams.core.leaderboard import close_boards
 from streams.core.performance.equity import ledger_equity
 from streams.core.performance.track import close_day
 from streams.core.state import State
 
 
 def evolve_day_closed(state: State, event: DayClosed) -> None:
-    """Close the day of every trader with a fill; ranks become previous ranks."""
+    """Close the day of every trader with a fill; ranks follow in `derived`."""
     for trader in state.traders.values():
         if trader.track.fills:
             close_day(trader.track, event.day, ledger_equity(state, trader.ledger))
-    close_boards(state)
 
 
-EVOLVERS = {DayClosed: evolve_day_closed}
+EVOLVERS: Evolvers = {DayClosed: evolve_day_closed}

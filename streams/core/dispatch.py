@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from streams.core import (
     days,
     fills,
@@ -16,14 +13,11 @@ from streams.core import (
     social,
     ticks,
 )
-from streams.core.commands import Command
-from streams.core.context import Context, Decision
+from streams.core.context import Deciders, Evolvers
 from streams.core.copying import lifecycle, pipeline
-from streams.core.events import Event
-from streams.core.state import State
 
 
-DECIDERS: dict[type[Command], Callable[[Context, Any], Decision]] = {
+DECIDERS: Deciders = {
     **ticks.DECIDERS,
     **instruments.DECIDERS,
     **settlement.DECIDERS,
@@ -34,7 +28,7 @@ DECIDERS: dict[type[Command], Callable[[Context, Any], Decision]] = {
     **fills.DECIDERS,
     **lifecycle.DECIDERS,
 }
-EVOLVERS: dict[type[Event], Callable[[State, Any], None]] = {
+EVOLVERS: Evolvers = {
     **ticks.EVOLVERS,
     **days.EVOLVERS,
     **instruments.EVOLVERS,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from streams.core import channels
 from streams.core.books.levels import fix_level
 from streams.core.commands import ReportEquity, ReportFill, ReportPosition
-from streams.core.context import Context, Decision, Refusal
+from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
 from streams.core.copying.pipeline import follow_fill
 from streams.core.events import EquityReported, FillBooked, PositionReported
 from streams.core.market_clock import advance_market
@@ -105,7 +105,10 @@ def evolve_fill_booked(state: State, event: FillBooked) -> None:
         trader.signal_seq = event.signal_seq
     if event.order and event.order in state.orders:
         remove_order(state, event.order)
+    if event.at_us > state.market_at_us:
+        state.market_at_us = event.at_us
     if event.source == "recorded":
+        state.recorded_market = True
         _evolve_print(state, event)
 
 
@@ -218,12 +221,12 @@ def evolve_equity_reported(state: State, event: EquityReported) -> None:
     record_flow(trader.track, event.equity_before_micros, event.equity_micros)
 
 
-DECIDERS = {
+DECIDERS: Deciders = {
     ReportFill: decide_report_fill,
     ReportPosition: decide_report_position,
     ReportEquity: decide_report_equity,
 }
-EVOLVERS = {
+EVOLVERS: Evolvers = {
     FillBooked: evolve_fill_booked,
     PositionReported: evolve_position_reported,
     EquityReported: evolve_equity_reported,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from streams.core.books.levels import level_of
-from streams.core.state import INTERVALS, Ledger, State
+from streams.core.state import INTERVALS, Ledger, State, Trader
 
 
 def check_invariants(state: State) -> list[str]:
@@ -89,15 +89,18 @@ def _indices(state: State) -> Iterator[str]:
     if sum(len(resting) for resting in state.resting.values()) != len(state.orders):
         yield "resting orders and orders differ in number"
     for trader in state.traders.values():
-        if state.handles.get(trader.handle) != trader.trader:
-            yield f"handle {trader.handle} does not lead to {trader.trader}"
-        for target in trader.following:
-            if trader.trader not in state.traders[target].followers:
-                yield f"{target} does not know its follower {trader.trader}"
-        for leader in trader.copying:
-            copy = state.copies[leader][trader.trader]
-            if copy.status == "STOPPED":
-                yield f"{trader.trader} lists a stopped copy of {leader}"
+        yield from _links(state, trader)
+
+
+def _links(state: State, trader: Trader) -> Iterator[str]:
+    if state.handles.get(trader.handle) != trader.trader:
+        yield f"handle {trader.handle} does not lead to {trader.trader}"
+    for target in trader.following:
+        if trader.trader not in state.traders[target].followers:
+            yield f"{target} does not know its follower {trader.trader}"
+    for leader in trader.copying:
+        if state.copies[leader][trader.trader].status == "STOPPED":
+            yield f"{trader.trader} lists a stopped copy of {leader}"
 
 
 def _totals(state: State) -> Iterator[str]:

@@ -10,7 +10,7 @@ Invariants:
     * A refused command emits nothing.
     * Two clocks: log time (the entry's id) orders and expires; market time (of marks and fills)
       closes days and ages stances. They are equal unless a recorded market is played.
-    * `chain` hashes every event and outcome in order: equal chains mean equal records.
+    * `chain` hashes every event and recorded outcome: equal chains mean equal records.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Envelope(Protocol):
 
 
 class Outcome(msgspec.Struct, array_like=True, gc=False):
-    """What became of one command; part of the record.
+    """What became of one command.
 
     Attributes:
         index: the command's index in its entry.
@@ -89,6 +89,11 @@ class Outcome(msgspec.Struct, array_like=True, gc=False):
     field: str = ""
     first: str = ""
 
+    @property
+    def on_record(self) -> bool:
+        """Whether the archive keeps it: a first answer that was refused or has a key."""
+        return not self.first and (self.key is not None or self.code != "OK")
+
 
 class Numbered(NamedTuple):
     """An event's number in one lossless channel; `event_index` is its index in the entry."""
@@ -105,6 +110,7 @@ class Applied(NamedTuple):
         ms: log time of the entry in milliseconds.
         seq: second part of the entry's id.
         outcomes: one for each command, in order (empty when the batch was a repeat).
+        recorded: those that belong to the record: first answers that were refused or have a key.
         events: (command index, event) in order.
         encoded: msgpack of each event, in order.
         numbered: numbers of events in lossless channels, in order.
@@ -114,6 +120,7 @@ class Applied(NamedTuple):
     ms: int
     seq: int
     outcomes: list[Outcome]
+    recorded: list[Outcome]
     events: list[tuple[int, Event]]
     encoded: list[bytes]
     numbered: list[Numbered]
@@ -165,7 +172,7 @@ class Kernel(Context):
         outcomes: list[Outcome],
         events: Iterable[tuple[int, Event]],
     ) -> Applied:
-        """Apply the record of an entry: events and outcomes, without deciding anything."""
+        """Apply the record of an entry: its events and recorded outcomes, deciding nothing."""
         self._begin(ms, seq)
         for index, event in events:
             self._command_index = index
@@ -222,7 +229,7 @@ class Kernel(Context):
     def _evolve(self, event: Event) -> None:
         state = self.state
         EVOLVERS[type(event)](state, event)
-        self.derived.observe(state, event)
+        self.derived.evolve(state, event)
         number = len(self._events)
         self._events.append((self._command_index, event))
         self._encoded.append(_encode(event))
@@ -243,11 +250,6 @@ class Kernel(Context):
 
     def _evolve_outcome(self, outcome: Outcome) -> None:
         state = self.state
-        state.totals.commands += 1
-        if outcome.first:
-            return
-        if outcome.code != "OK":
-            state.totals.refusals += 1
         if outcome.key is None:
             return
         keys = state.keys
@@ -267,15 +269,18 @@ class Kernel(Context):
             if len(batch_ids) >= BATCH_IDS_MAX:
                 del batch_ids[next(iter(batch_ids))]
             batch_ids[batch_id] = None
+        recorded = [outcome for outcome in outcomes if outcome.on_record]
         digest = blake2b(state.chain, digest_size=16)
         for encoded in self._encoded:
             digest.update(encoded)
-        digest.update(_encode(outcomes))
+        for kept in recorded:
+            digest.update(_encode((kept.index, kept.principal, kept.key, kept.code, kept.result)))
         state.chain = digest.digest()
         return Applied(
             state.entry_ms,
             state.entry_seq,
             outcomes,
+            recorded,
             self._events,
             self._encoded,
             self._numbered,

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from streams.core.commands import CancelOrder, PlaceOrder
-from streams.core.context import Context, Decision, Refusal
+from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
 from streams.core.events import OrderCancelled, OrderPlaced
 from streams.core.fills import book_fill, remove_order
 from streams.core.limits import (
@@ -252,5 +252,5 @@ def evolve_order_cancelled(state: State, event: OrderCancelled) -> None:
     remove_order(state, event.order)
 
 
-DECIDERS = {PlaceOrder: decide_place_order, CancelOrder: decide_cancel_order}
-EVOLVERS = {OrderPlaced: evolve_order_placed, OrderCancelled: evolve_order_cancelled}
+DECIDERS: Deciders = {PlaceOrder: decide_place_order, CancelOrder: decide_cancel_order}
+EVOLVERS: Evolvers = {OrderPlaced: evolve_order_placed, OrderCancelled: evolve_order_cancelled}

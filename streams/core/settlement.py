@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.core.commands import SettleInstrument
-from streams.core.context import Context, Decision, Refusal
+from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
 from streams.core.copying.pipeline import close_copy_position
 from streams.core.events import InstrumentSettled, OrderCancelled
 from streams.core.fills import book_fill
@@ -27,14 +27,24 @@ def decide_settle_instrument(ctx: Context, command: SettleInstrument) -> Decisio
     at_us = ctx.time(command.at_us)
     advance_market(ctx, at_us)
     symbol, price = command.symbol, command.price_ticks
-    for order_id in list(state.resting.get(symbol, ())):
-        order = state.orders[order_id]
-        ctx.emit(OrderCancelled(order_id, order.trader, symbol, "INSTRUMENT_SETTLED", at_us))
+    _cancel_resting(ctx, symbol, at_us)
     for copies in state.copies.values():
         for copy in copies.values():
             if symbol in copy.ledger.positions:
                 close_copy_position(ctx, copy, symbol, price, "settle", at_us)
-    for trader in state.traders.values():
+    _pay_holders(ctx, symbol, price, at_us)
+    ctx.emit(InstrumentSettled(symbol, price, at_us))
+    return ""
+
+
+def _cancel_resting(ctx: Context, symbol: str, at_us: int) -> None:
+    for order_id in list(ctx.state.resting.get(symbol, ())):
+        order = ctx.state.orders[order_id]
+        ctx.emit(OrderCancelled(order_id, order.trader, symbol, "INSTRUMENT_SETTLED", at_us))
+
+
+def _pay_holders(ctx: Context, symbol: str, price: int, at_us: int) -> None:
+    for trader in ctx.state.traders.values():
         position = trader.ledger.positions.get(symbol)
         if position is not None:
             book_fill(
@@ -47,8 +57,6 @@ def decide_settle_instrument(ctx: Context, command: SettleInstrument) -> Decisio
                 source="settlement",
                 at_us=at_us,
             )
-    ctx.emit(InstrumentSettled(symbol, price, at_us))
-    return ""
 
 
 def evolve_instrument_settled(state: State, event: InstrumentSettled) -> None:
@@ -58,5 +66,5 @@ def evolve_instrument_settled(state: State, event: InstrumentSettled) -> None:
     instrument.last_ticks = event.price_ticks
 
 
-DECIDERS = {SettleInstrument: decide_settle_instrument}
-EVOLVERS = {InstrumentSettled: evolve_instrument_settled}
+DECIDERS: Deciders = {SettleInstrument: decide_settle_instrument}
+EVOLVERS: Evolvers = {InstrumentSettled: evolve_instrument_settled}

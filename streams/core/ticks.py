@@ -7,7 +7,7 @@ refreshed on the first tick of each second, and conflatable channels are cut on 
 from __future__ import annotations
 
 from streams.core.commands import Tick
-from streams.core.context import Context, Decision, Refusal
+from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
 from streams.core.events import Ticked
 from streams.core.market_clock import advance_market
 from streams.core.reasons import Reason
@@ -37,5 +37,5 @@ def evolve_ticked(state: State, event: Ticked) -> None:
     state.market_at_us = event.at_us
 
 
-DECIDERS = {Tick: decide_tick}
-EVOLVERS = {Ticked: evolve_ticked}
+DECIDERS: Deciders = {Tick: decide_tick}
+EVOLVERS: Evolvers = {Ticked: evolve_ticked}

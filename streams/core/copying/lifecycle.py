@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from streams.core.books.levels import entry_ticks_of
 from streams.core.commands import CloseOnlyCopy, PauseCopy, ResumeCopy, SetCopy, StopCopy
-from streams.core.context import Context, Decision, Refusal
+from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
 from streams.core.copying.gates import quote_ticks
 from streams.core.copying.pipeline import close_copy_position
 from streams.core.copying.settings import merged
@@ -214,14 +214,14 @@ def _hand_over(state: State, copy: Copy, follower: Trader, symbol: str, at_us: i
     evolve_ledger_fill(state, follower.ledger, symbol, entering, 0, at_us)
 
 
-DECIDERS = {
+DECIDERS: Deciders = {
     SetCopy: decide_set_copy,
     PauseCopy: decide_pause_copy,
     CloseOnlyCopy: decide_close_only_copy,
     ResumeCopy: decide_resume_copy,
     StopCopy: decide_stop_copy,
 }
-EVOLVERS = {
+EVOLVERS: Evolvers = {
     CopySet: evolve_copy_set,
     CopyStatusChanged: evolve_copy_status_changed,
     CopyStopped: evolve_copy_stopped,

@@ -8,7 +8,7 @@ Source: domain.md, sections 4.1, 4.2, 4.4, 4.5.
 
 from __future__ import annotations
 
-from streams.core.context import Context
+from streams.core.context import Context, Evolvers
 from streams.core.copying.gates import Opening, judge_opening, quote_ticks, slippage_bps
 from streams.core.events import CopyDecided, FillBooked
 from streams.core.money import PPM, divide_up
@@ -203,13 +203,11 @@ def evolve_copy_decided(state: State, event: CopyDecided) -> None:
     else:
         copy.executed += 1
         totals.copies_executed += 1
-        evolve_ledger_fill(
-            state, copy.ledger, event.symbol, result, event.fee_micros, event.at_us
-        )
+        evolve_ledger_fill(state, copy.ledger, event.symbol, result, event.fee_micros, event.at_us)
     if event.leg == "close":
         position = copy.ledger.positions.get(event.symbol)
         if position is not None:
             position.close_carry_ppb = event.carry_ppb
 
 
-EVOLVERS = {CopyDecided: evolve_copy_decided}
+EVOLVERS: Evolvers = {CopyDecided: evolve_copy_decided}

@@ -1,0 +1,103 @@
+"""Arrays that follow the state, and what of the state is computed from them.
+
+The valuation and the board arrays are caches: functions of the state, never in a snapshot,
+rebuilt when a state is restored. `evolve` is the second half of applying an event: it keeps the
+arrays in step and, on ticks and closed days, puts rankings and sentiment into the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from streams.core import sentiment
+from streams.core.events import (
+    CopySet,
+    CopyStopped,
+    DayClosed,
+    EquityReported,
+    Event,
+    FillBooked,
+    MarksPublished,
+    PositionReported,
+    Ticked,
+    TraderRegistered,
+)
+from streams.core.leaderboard import Boards, close_boards, rank_boards
+from streams.core.state import State
+from streams.core.valuation import Valuation, value_per_lot
+
+
+class Derived:
+    """Owner of the arrays of one kernel."""
+
+    __slots__ = ("_steps", "boards", "valuation")
+
+    def __init__(self, state: State) -> None:
+        self.valuation = Valuation.from_state(state)
+        self.boards = Boards(state, self.valuation)
+        self._steps: dict[type[Event], Callable[[State, Any], None]] = {
+            FillBooked: self._fill_booked,
+            MarksPublished: self._marks_published,
+            TraderRegistered: self._trader_registered,
+            PositionReported: self._position_reported,
+            EquityReported: self._equity_reported,
+            CopySet: self._copy_set,
+            CopyStopped: self._copy_stopped,
+            DayClosed: self._day_closed,
+            Ticked: self._ticked,
+        }
+
+    def evolve(self, state: State, event: Event) -> None:
+        """Follow an event that the state's `evolve_*` has just applied."""
+        step = self._steps.get(type(event))
+        if step is not None:
+            step(state, event)
+
+    def _ledger(self, state: State, trader_id: str, symbol: str) -> None:
+        ledger = state.traders[trader_id].ledger
+        position = ledger.positions.get(symbol)
+        lots, cost = (position.lots, position.cost_micros) if position else (0, 0)
+        self.valuation.set_position(trader_id, symbol, lots, cost)
+        self.valuation.set_cash(trader_id, ledger.cash_micros)
+
+    def _fill_booked(self, state: State, event: FillBooked) -> None:
+        self._ledger(state, event.trader, event.symbol)
+        if event.source == "recorded":
+            instrument = state.instruments[event.symbol]
+            self.valuation.set_mark(event.symbol, value_per_lot(instrument))
+
+    def _marks_published(self, state: State, event: MarksPublished) -> None:
+        set_mark, instruments = self.valuation.set_mark, state.instruments
+        for row in event.rows:
+            set_mark(row.symbol, value_per_lot(instruments[row.symbol]))
+
+    def _trader_registered(self, _: State, event: TraderRegistered) -> None:
+        self.valuation.add_trader(event.trader, event.cash_micros)
+
+    def _position_reported(self, state: State, event: PositionReported) -> None:
+        self._ledger(state, event.trader, event.symbol)
+
+    def _cash_changed(self, state: State, trader_id: str) -> None:
+        self.valuation.set_cash(trader_id, state.traders[trader_id].ledger.cash_micros)
+
+    def _equity_reported(self, state: State, event: EquityReported) -> None:
+        self._cash_changed(state, event.trader)
+
+    def _copy_set(self, state: State, event: CopySet) -> None:
+        self._cash_changed(state, event.follower)
+
+    def _copy_stopped(self, state: State, event: CopyStopped) -> None:
+        self._cash_changed(state, event.follower)
+        for symbol in event.kept:
+            self._ledger(state, event.follower, symbol)
+
+    def _day_closed(self, state: State, event: DayClosed) -> None:
+        close_boards(state, self.valuation, self.boards, event.day)
+        # The boards were closed while the clock still showed the day; now the day is over.
+        state.market_at_us = max(state.market_at_us, event.at_us)
+
+    def _ticked(self, state: State, event: Ticked) -> None:
+        if event.second:
+            rank_boards(state, self.valuation, self.boards)
+            sentiment.refresh(state)

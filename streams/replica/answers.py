@@ -1,0 +1,150 @@
+"""What a caller is told about its command, built right after it was applied.
+
+A command whose key was answered before gets the first answer again: the code, and the object as
+it can still be found (in the state or in recent history).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from streams.core.events import Event, FillBooked
+from streams.core.kernel import Applied, Outcome
+from streams.core.state import State
+from streams.core.view import (
+    copy_view,
+    event_data,
+    idea_view,
+    order_view,
+    trader_view,
+)
+from streams.ports import CommandOutcome
+from streams.replica.history import History
+
+
+Result = dict[str, Any]
+
+
+def answer(state: State, history: History, applied: Applied, outcome: Outcome) -> CommandOutcome:
+    """Return the answer to one command of an entry.
+
+    Args:
+        state: after the entry.
+        history: recent events, for orders that are done.
+        applied: what the entry produced.
+        outcome: the command's outcome.
+    """
+    offset = outcome.first or f"{applied.ms}-{applied.seq}.{outcome.index}"
+    result: Result = {}
+    if outcome.code == "OK":
+        build = RESULTS.get(outcome.name)
+        if build is not None:
+            events = _events_of(history, applied, outcome)
+            result = build(state, outcome, events)
+    return CommandOutcome(
+        code=outcome.code,
+        offset=offset,
+        result=result,
+        replayed=bool(outcome.first),
+        message=outcome.message,
+        field=outcome.field or None,
+    )
+
+
+def _events_of(history: History, applied: Applied, outcome: Outcome) -> list[Event]:
+    if not outcome.first:
+        return [event for index, event in applied.events if index == outcome.index]
+    return [kept.event for kept in history.newest_first(f"account:{outcome.principal}")]
+
+
+def _order(state: State, outcome: Outcome, events: list[Event]) -> Result:
+    order = state.orders.get(outcome.result)
+    if order is not None:
+        return {"order": order_view(state, order)}
+    for event in events:
+        if isinstance(event, FillBooked) and event.order == outcome.result:
+            fill = event_data(state, event)
+            return {"order": _filled(event, fill), "fill": fill}
+    return {"order": {"order": outcome.result, "status": "done"}}
+
+
+def _filled(event: FillBooked, fill: Result) -> Result:
+    """Return an order that its one fill ended, with the fields of an open one."""
+    return {
+        "order": event.order,
+        "trader": event.trader,
+        "symbol": event.symbol,
+        "side": fill["side"],
+        "quantity": fill["quantity"],
+        "status": "filled",
+        "average_price": fill["price"],
+        "client_order_id": event.client_order_id or None,
+        "idea_id": event.idea or None,
+        "placed_at": fill["executed_at"],
+    }
+
+
+def _cancelled(_: State, outcome: Outcome, __: list[Event]) -> Result:
+    return {"order": {"order": outcome.result, "status": "cancelled"}}
+
+
+def _fill(state: State, outcome: Outcome, events: list[Event]) -> Result:
+    for event in events:
+        if isinstance(event, FillBooked) and event.fill == outcome.result:
+            return {"fill": event_data(state, event)}
+    return {"fill": {"fill": outcome.result}}
+
+
+def _idea(state: State, outcome: Outcome, _: list[Event]) -> Result:
+    idea = state.ideas.get(outcome.result)
+    return {"idea": idea_view(state, idea) if idea else {"idea": outcome.result}}
+
+
+def _copy(state: State, outcome: Outcome, _: list[Event]) -> Result:
+    copy = state.copies[outcome.result][outcome.principal]
+    return {"copy": copy_view(state, copy)}
+
+
+def _trader(state: State, outcome: Outcome, _: list[Event]) -> Result:
+    return {"trader": trader_view(state, state.traders[outcome.result])}
+
+
+def _target(_: State, outcome: Outcome, __: list[Event]) -> Result:
+    return {"trader": outcome.result, "following": outcome.name == "FollowTrader"}
+
+
+def _message(_: State, outcome: Outcome, __: list[Event]) -> Result:
+    return {"message": outcome.result}
+
+
+def _comment(state: State, outcome: Outcome, events: list[Event]) -> Result:
+    for event in events:
+        if getattr(event, "comment", None) == outcome.result:
+            return {"comment": event_data(state, event)}
+    return {"comment": {"comment": outcome.result}}
+
+
+RESULTS: dict[str, Callable[[State, Outcome, list[Event]], Result]] = {
+    "PlaceOrder": _order,
+    "CancelOrder": _cancelled,
+    "ReportFill": _fill,
+    "PublishIdea": _idea,
+    "EditIdea": _idea,
+    "PublishDraft": _idea,
+    "CloseIdea": _idea,
+    "LikeIdea": _idea,
+    "UnlikeIdea": _idea,
+    "CommentIdea": _comment,
+    "PostMessage": _message,
+    "SetCopy": _copy,
+    "PauseCopy": _copy,
+    "ResumeCopy": _copy,
+    "CloseOnlyCopy": _copy,
+    "StopCopy": _copy,
+    "RegisterTrader": _trader,
+    "UpdateTrader": _trader,
+    "FollowTrader": _target,
+    "UnfollowTrader": _target,
+}
+"""How the result of each command is built; services' commands have none."""

@@ -1,0 +1,1 @@
+"""Market feeds: sources of marks, fills, ideas and messages that become commands."""

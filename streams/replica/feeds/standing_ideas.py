@@ -1,0 +1,94 @@
+"""Recorded decisions of a trader about one instrument, as the life of ideas.
+
+A recorded source repeats its standing decision all the time. The first mention publishes an idea;
+`hold` with the same levels is an update of its text; other levels end it as superseded and publish
+the next; `close_position` closes it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streams.core.commands import CloseIdea, Command, EditIdea, PublishIdea
+from streams.core.limits import THESIS_LENGTH_MAX, THESIS_LENGTH_MIN
+from streams.core.state import Idea
+from streams.ports import CommandOutcome
+from streams.replica.edge import Edge
+from streams.replica.feeds.records import SERVICE, Record, rounded_steps
+
+
+class StandingIdeas:
+    """Which idea of a recorded trader stands in which instrument."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+        self._standing: dict[tuple[str, str], str] = {}
+
+    async def take(self, key: str, record: Record, at_us: int) -> None:
+        """Publish, update or close; waits for each outcome, since the next needs its id.
+
+        Raises:
+            KeyError: a field of the record is missing.
+            ValueError: a level is not a decimal.
+            CommandError: the log cannot take it now.
+        """
+        trader, symbol = record["trader"], record["inst"]
+        idea = self._find(trader, symbol)
+        instrument = self._edge.state.instruments[symbol]
+        target = rounded_steps(record["target"], instrument.tick)
+        stop = rounded_steps(record["stop"], instrument.tick)
+        if record["signal"] == "close_position":
+            if idea is not None:
+                await self._send(CloseIdea(idea.idea, "closed", 0, trader, at_us), key)
+            return
+        if idea is not None and (idea.target_ticks, idea.stop_ticks) != (target, stop):
+            await self._send(CloseIdea(idea.idea, "superseded", 0, trader, at_us), f"{key}:close")
+            idea = None
+        thesis = _thesis(record)
+        if idea is None:
+            outcome = await self._send(_publication(record, thesis, target, stop, at_us), key)
+            if outcome.code == "OK":
+                self._standing[trader, symbol] = outcome.result["idea"]["idea"]
+        elif idea.thesis != thesis:
+            await self._send(EditIdea(idea.idea, thesis=thesis, trader=trader), key)
+
+    def _find(self, trader: str, symbol: str) -> Idea | None:
+        known = self._standing.get((trader, symbol))
+        if known is None:
+            for idea in self._edge.state.ideas.values():
+                if (idea.trader, idea.symbol, idea.status) == (trader, symbol, "published"):
+                    known = self._standing[trader, symbol] = idea.idea
+                    break
+        found = self._edge.state.ideas.get(known or "")
+        return found if found is not None and found.status == "published" else None
+
+    async def _send(self, command: Command, key: str) -> CommandOutcome:
+        return await self._edge.submit(command, SERVICE, key=key, privileged=True)
+
+
+def _thesis(record: Record) -> str:
+    parts = [record.get("text", ""), f"Invalidation: {record['invalid']}"]
+    text = " ".join(part for part in parts if part)
+    return text[:THESIS_LENGTH_MAX].ljust(THESIS_LENGTH_MIN, ".")
+
+
+def _publication(record: Record, thesis: str, target: int, stop: int, at_us: int) -> PublishIdea:
+    is_long = target > stop
+    coin: Any = record["inst"].partition(":")[2]
+    return PublishIdea(
+        title=f"{coin} {'long' if is_long else 'short'}, target {record['target']}",
+        thesis=thesis,
+        symbol=record["inst"],
+        trade_type="buy" if is_long else "short",
+        entry_ticks=0,
+        target_ticks=target,
+        stop_ticks=stop,
+        timeframe="",
+        confidence_bps=round(float(record["conf"]) * 10_000),
+        stance=0,
+        tags=["recorded"],
+        publish=True,
+        trader=record["trader"],
+        external_id=record["id"],
+        at_us=at_us,
+    )

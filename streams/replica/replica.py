@@ -1,0 +1,292 @@
+"""One node's copy of the state: recover, tail the log, apply, publish, answer.
+
+Invariants:
+    * Start is recovery: newest snapshot, archived entries after it, then the tail of the log. The
+      same path serves first start, restart, crash, and a hole in the log.
+    * Entries are applied in order on the event loop, in slices of `SLICE_SECONDS_MAX`, so that a
+      backlog never starves the sockets.
+    * Whoever waits for a command of this node is answered right after it was applied.
+    * An exception out of the core stops the node before another entry is applied; the log names
+      the entry. A digest that differs from the others' stops it too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import structlog
+
+from streams.core.commands import Command
+from streams.core.kernel import Applied, Kernel
+from streams.core.snapshots import restore
+from streams.core.state import State
+from streams.log.codec import BatchCodec
+from streams.log.recent import RecentEntries
+from streams.log.submitter import Submitter
+from streams.ports import (
+    ENTRY_ZERO,
+    DecodeError,
+    EntryId,
+    EpochChanged,
+    Log,
+    LogEntry,
+    LogHole,
+    LogTruncated,
+    LogUnavailable,
+    OptixError,
+    RecoveryStore,
+)
+from streams.replica.answers import answer
+from streams.replica.digests import DigestWatch
+from streams.replica.history import History
+from streams.replica.publisher import FrameSink, Publisher
+
+
+SLICE_SECONDS_MAX = 0.004
+"""Longest stretch of applying before the event loop gets a turn."""
+
+ENTRIES_PER_READ_MAX = 256
+READ_WAIT_MS = 2_000
+RETRY_SECONDS_MAX = 2.0
+
+OnEntry = Callable[[LogEntry, EntryId, Applied, State], None]
+"""Called after an entry was applied: (entry, entry before, what it produced, the state)."""
+
+
+class PoisonedEntry(OptixError):
+    """The core raised while applying an entry: the node cannot go on past it."""
+
+    def __init__(self, entry_id: EntryId, error: BaseException) -> None:
+        super().__init__(f"applying entry {entry_id} raised {error!r}")
+        self.entry_id = entry_id
+
+
+class Recovered(NamedTuple):
+    """How the last recovery went."""
+
+    snapshot: EntryId
+    archived_entries: int
+    seconds: float
+
+
+class Replica:
+    """Sole owner of a kernel; see the module docstring.
+
+    Attributes:
+        epoch: name of the log's life.
+        ready: the replica has caught up with the head it saw at the start.
+        entries: entries applied since the start of the process.
+        commands: commands applied since then.
+        apply_seconds: time spent applying them.
+        recovered: how the last recovery went.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        codec: BatchCodec[Command],
+        *,
+        node: str,
+        store: RecoveryStore | None = None,
+        sink: FrameSink,
+        history: History | None = None,
+        digests: DigestWatch | None = None,
+        on_entry: OnEntry | None = None,
+    ) -> None:
+        self.node = node
+        self.epoch = ""
+        self.ready = False
+        self.entries = 0
+        self.commands = 0
+        self.apply_seconds = 0.0
+        self.log_head = ENTRY_ZERO
+        self.recovered = Recovered(ENTRY_ZERO, 0, 0.0)
+        self.history = history or History()
+        self.recent = RecentEntries()
+        self.submitter: Submitter[Command] | None = None
+        self.became_ready = asyncio.Event()
+        self._log = log
+        self._codec = codec
+        self._store = store
+        self._digests = digests
+        self._on_entry = on_entry
+        self._publisher = Publisher(sink, self.history)
+        self._kernel = Kernel(State(), self._publisher.on_cut)
+        self._applied_waiters: dict[asyncio.Future[None], EntryId] = {}
+        self._journal = structlog.get_logger("optix.replica").bind(node=node)
+
+    @property
+    def state(self) -> State:
+        """The state; read only for everybody else."""
+        return self._kernel.state
+
+    @property
+    def kernel(self) -> Kernel:
+        """The kernel, for readers of derived arrays."""
+        return self._kernel
+
+    @property
+    def seen(self) -> EntryId:
+        """The newest entry applied."""
+        return EntryId(self.state.entry_ms, self.state.entry_seq)
+
+    @property
+    def offset(self) -> str:
+        """Text of the newest applied entry, as sent in `hello` and `X-Log-Offset`."""
+        return f"{self.state.entry_ms}-{self.state.entry_seq}.0"
+
+    async def recover(self) -> None:
+        """Rebuild the state from snapshot and archive; `run` goes on with the log's tail."""
+        started = time.perf_counter()
+        self.ready = False
+        self.epoch = await self._log.open()
+        state, snapshot = await self._newest_state()
+        self._kernel = Kernel(state, self._publisher.on_cut)
+        self.recent.restart(self.seen)
+        archived = 0
+        if self._store is not None:
+            while entries := await self._store.entries(self.seen, count_max=ENTRIES_PER_READ_MAX):
+                archived += len(entries)
+                await self._apply_all(entries)
+        seconds = time.perf_counter() - started
+        self.recovered = Recovered(snapshot, archived, seconds)
+        self._journal.info(
+            "recovered", snapshot=str(snapshot), archived=archived, seconds=round(seconds, 3)
+        )
+
+    async def _newest_state(self) -> tuple[State, EntryId]:
+        if self._store is not None:
+            for info in await self._store.snapshots():
+                try:
+                    return restore(await self._store.load(info)), info.entry_id
+                except (DecodeError, ValueError) as error:
+                    self._journal.error(
+                        "snapshot_damaged", snapshot=str(info.entry_id), error=str(error)
+                    )
+        return State(), ENTRY_ZERO
+
+    async def run(self) -> None:
+        """Tail the log until cancelled.
+
+        Raises:
+            PoisonedEntry: the core raised; the state must be rebuilt by a restart.
+            DigestMismatch: this node's state differs from the others'.
+        """
+        target = await self._head()
+        failures = 0
+        while True:
+            if not self.ready and self.seen >= target:
+                self._become_ready()
+            try:
+                entries = await self._log.read(
+                    self.seen, count_max=ENTRIES_PER_READ_MAX, wait_ms=READ_WAIT_MS
+                )
+                failures = 0
+            except LogUnavailable as error:
+                failures += 1
+                self._journal.warning("log_unavailable", error=str(error), failures=failures)
+                await asyncio.sleep(min(0.05 * 2 ** min(failures, 6), RETRY_SECONDS_MAX))
+                continue
+            except (LogTruncated, EpochChanged, LogHole) as error:
+                await self.mend(error)
+                target = await self._head()
+                continue
+            await self._apply_all(entries)
+
+    async def _head(self) -> EntryId:
+        while True:
+            try:
+                self.log_head = await self._log.head()
+                return self.log_head
+            except LogUnavailable:
+                await asyncio.sleep(0.1)
+
+    def _become_ready(self) -> None:
+        self.ready = True
+        self.became_ready.set()
+        self._journal.info("ready", offset=self.offset, epoch=self.epoch)
+
+    async def mend(self, error: LogTruncated | EpochChanged | LogHole) -> None:
+        """Make log and node agree again: repair the log, rebuild this node, or begin an epoch."""
+        self._journal.error("log_damaged", error=str(error), seen=str(self.seen))
+        if isinstance(error, LogTruncated):
+            try:
+                head = await self._log.repair(self.recent.entries())
+            except LogTruncated:
+                self.epoch = await self._log.begin_epoch(self.seen)
+                self._journal.error("epoch_begun", epoch=self.epoch, after=str(self.seen))
+            else:
+                self._journal.warning("log_repaired", head=str(head))
+            return
+        before = self.seen
+        await self.recover()
+        if isinstance(error, LogHole) and self.seen <= before:
+            raise error
+
+    async def _apply_all(self, entries: list[LogEntry]) -> None:
+        started = time.perf_counter()
+        for entry in entries:
+            self._apply(entry)
+            if time.perf_counter() - started > SLICE_SECONDS_MAX:
+                self._publisher.flush()
+                await asyncio.sleep(0)
+                started = time.perf_counter()
+        self._publisher.flush()
+        self._wake_waiters()
+
+    def _apply(self, entry: LogEntry) -> None:
+        started = time.perf_counter()
+        before = self.seen
+        batch = self._codec.decode(entry.payload)
+        try:
+            applied = self._kernel.apply(
+                entry.entry_id.ms, entry.entry_id.seq, batch.batch_id, batch.envelopes
+            )
+        except Exception as error:
+            self.ready = False
+            raise PoisonedEntry(entry.entry_id, error) from error
+        self.recent.add(entry)
+        self._publisher.on_applied(self.state, applied)
+        if self._on_entry is not None:
+            self._on_entry(entry, before, applied, self.state)
+        if batch.node == self.node and self.submitter is not None:
+            self._answer(self.submitter, batch.batch_id, applied)
+        if self._digests is not None:
+            self._digests.observe(self.state)
+        self.entries += 1
+        self.commands += len(applied.outcomes)
+        self.apply_seconds += time.perf_counter() - started
+
+    def _answer(self, submitter: Submitter[Command], batch_id: str, applied: Applied) -> None:
+        submitter.batch_seen(batch_id)
+        for outcome in applied.outcomes:
+            if submitter.waits_for(outcome.envelope):
+                submitter.resolve(
+                    outcome.envelope, answer(self.state, self.history, applied, outcome)
+                )
+
+    async def applied(self, entry_id: EntryId, *, seconds_max: float) -> bool:
+        """Wait until this node has applied an entry; return whether it did in time."""
+        if self.seen >= entry_id:
+            return True
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._applied_waiters[waiter] = entry_id
+        try:
+            async with asyncio.timeout(seconds_max):
+                await waiter
+        except TimeoutError:
+            return False
+        finally:
+            self._applied_waiters.pop(waiter, None)
+        return True
+
+    def _wake_waiters(self) -> None:
+        if not self._applied_waiters:
+            return
+        seen = self.seen
+        for waiter, entry_id in list(self._applied_waiters.items()):
+            if entry_id <= seen and not waiter.done():
+                waiter.set_result(None)
