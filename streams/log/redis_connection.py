@@ -134,14 +134,12 @@ class RedisConnection:
             await self._drop()
 
     async def _ready(self) -> tuple[AbstractConnection, bool]:
-        if self._connection is None:
-            self._connection = self._connect()
         connection = self._connection
-        if connection.is_connected and await connection.can_read():
-            # Closed by the server while idle (or out of step): say so before sending, not after.
-            await connection.disconnect(nowait=True)
-        if connection.is_connected:
+        if connection is not None and connection.is_connected and not await connection.can_read():
             return connection, False
+        # Closed by the server while idle (or out of step): noticed before sending, not after.
+        await self._drop()
+        connection = self._connection = self._connect()  # anew: the address may have changed
         await cast("Any", connection).connect()  # untyped in redis-py
         return connection, True
 

@@ -160,6 +160,10 @@ class Submitter(Generic[C]):
             self._timer = loop.call_at(deadline, self._expire)
         return command.future
 
+    def waits_for(self, envelope_id: str) -> bool:
+        """Whether somebody still waits for a command of this node."""
+        return envelope_id in self._pending
+
     def resolve(self, envelope_id: str, outcome: CommandOutcome) -> bool:
         """Answer a command that this node has applied; return whether its caller still waits."""
         command = self._pending.get(envelope_id)
