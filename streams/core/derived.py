@@ -62,6 +62,8 @@ class Derived:
         self.valuation.set_cash(trader_id, ledger.cash_micros)
 
     def _fill_booked(self, state: State, event: FillBooked) -> None:
+        if event.source == "self_reported":
+            return
         self._ledger(state, event.trader, event.symbol)
         if event.source == "recorded":
             instrument = state.instruments[event.symbol]

@@ -12,11 +12,18 @@ from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
 from streams.core.copying.pipeline import follow_fill
 from streams.core.events import EquityReported, FillBooked, PositionReported
 from streams.core.market_clock import advance_market
+from streams.core.money import MICROS
 from streams.core.performance.equity import ledger_equity
 from streams.core.performance.track import record_fill, record_flow, record_round_trip
-from streams.core.positions import evolve_ledger_fill, evolve_position, fill_result
+from streams.core.positions import (
+    check_size,
+    evolve_ledger_fill,
+    evolve_position,
+    evolve_reported_fill,
+    fill_result,
+)
 from streams.core.reasons import Reason
-from streams.core.state import State
+from streams.core.state import Ledger, State
 
 
 SIGNAL_SOURCES = ("paper", "recorded", "venue")
@@ -57,9 +64,8 @@ def book_fill(
     state = ctx.state
     leader = state.traders[trader]
     instrument = state.instruments[symbol]
-    result = fill_result(
-        leader.ledger.positions.get(symbol), instrument, lots, price_ticks, fee_micros
-    )
+    ledger = leader.reported if source == "self_reported" else leader.ledger
+    result = fill_result(ledger.positions.get(symbol), instrument, lots, price_ticks, fee_micros)
     signal = source in SIGNAL_SOURCES
     copied = signal and trader in state.copies
     equity = ledger_equity(state, leader.ledger) if copied else 0
@@ -90,6 +96,9 @@ def evolve_fill_booked(state: State, event: FillBooked) -> None:
     """Change the trader's ledger, record, and the network's totals."""
     trader = state.traders[event.trader]
     result = event.result
+    if event.source == "self_reported":
+        evolve_reported_fill(trader.reported, event.symbol, result, event.fee_micros, event.at_us)
+        return
     evolve_ledger_fill(state, trader.ledger, event.symbol, result, event.fee_micros, event.at_us)
     track, totals = trader.track, state.totals
     if event.source != "settlement":
@@ -152,6 +161,14 @@ def decide_report_fill(ctx: Context, command: ReportFill) -> Decision:
         return Refusal(Reason.INVALID_QUANTITY, "expected a quantity, was 0", "quantity")
     if command.price_ticks <= 0:
         return Refusal(Reason.INVALID_PRICE, "expected a price above 0", "price")
+    account = state.traders[trader]
+    ledger = account.reported if command.source == "self_reported" else account.ledger
+    refusal = check_size(state, ledger, instrument, command.lots, command.price_ticks)
+    if refusal is not None:
+        return refusal
+    value = abs(instrument.value_micros(command.price_ticks, command.lots))
+    if abs(command.fee_micros) > max(value, MICROS):
+        return Refusal(Reason.LIMIT_REACHED, "expected a fee of at most the fill's value", "fee")
     at_us = ctx.time(command.at_us)
     advance_market(ctx, at_us)
     return book_fill(
@@ -181,6 +198,9 @@ def decide_report_position(ctx: Context, command: ReportPosition) -> Decision:
         return Refusal(Reason.INSTRUMENT_SETTLED, f"{command.symbol} is settled", "symbol")
     if command.lots != 0 and command.entry_ticks <= 0:
         return Refusal(Reason.INVALID_PRICE, "expected an entry price above 0", "entry_price")
+    refusal = check_size(state, Ledger(), instrument, command.lots, command.entry_ticks)
+    if refusal is not None:
+        return refusal
     at_us = ctx.time(command.at_us)
     advance_market(ctx, at_us)
     cost = instrument.value_micros(command.entry_ticks, command.lots)

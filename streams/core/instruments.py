@@ -129,7 +129,8 @@ def evolve_marks_published(state: State, event: MarksPublished) -> None:
     """Set quotes and the market clock; the first quote fixes the width of book levels."""
     if event.at_us > state.market_at_us:
         state.market_at_us = event.at_us
-    state.recorded_market = event.recorded
+    if event.recorded:
+        state.recorded_market = True
     instruments = state.instruments
     for row in event.rows:
         symbol = row.symbol

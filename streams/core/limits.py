@@ -10,6 +10,18 @@ LOGIC_VERSION = 1
 INTEGER_MAX = 2**62
 """Largest amount, price or quantity: beyond it the edge refuses (`INVALID_ARGUMENT`)."""
 
+LOTS_MAX = 10**16
+"""Lots of one position; beyond it `LIMIT_REACHED`."""
+
+CROWD_LOTS_MAX = 10**18
+"""Open lots of an instrument, all positions added up; beyond it `LIMIT_REACHED`."""
+
+NOTIONAL_MICROS_MAX = 10**17
+"""Value of one fill and cost of one position: 100 thousand million units; else `LIMIT_REACHED`."""
+
+CASH_MICROS_MAX = 10**18
+"""Cash of a ledger, either sign: beyond it no further fill is taken; `LIMIT_REACHED`."""
+
 DECIMAL_DIGITS_MAX = 40
 """Digits of a decimal string: beyond it the edge refuses (`INVALID_ARGUMENT`)."""
 

@@ -23,6 +23,7 @@ from streams.core.limits import (
 )
 from streams.core.money import PPM, divide_up, format_money
 from streams.core.performance.equity import ledger_equity
+from streams.core.positions import check_size
 from streams.core.reasons import Reason
 from streams.core.state import Instrument, Order, State, Trader
 
@@ -53,7 +54,9 @@ def decide_place_order(ctx: Context, command: PlaceOrder) -> Decision:
         return Refusal(Reason.NO_QUOTE, f"{command.symbol} has no quote yet", "symbol")
     crosses = quote > 0 and (limit == 0 or quote * side <= limit * side)
     price = quote if crosses else limit
-    refusal = _funds(state, trader, instrument, command.lots * side, price)
+    refusal = check_size(state, trader.ledger, instrument, command.lots * side, price) or _funds(
+        state, trader, instrument, command.lots * side, price
+    )
     if refusal is not None:
         return refusal
     order_id = ctx.new_id("o")
@@ -202,6 +205,8 @@ def _fill_resting(
     code = ""
     if order.side == "cover" and (held is None or lots > -held.lots):
         code = Reason.NOTHING_TO_CLOSE.value
+    elif check_size(ctx.state, trader.ledger, instrument, lots, price_ticks) is not None:
+        code = Reason.LIMIT_REACHED.value
     elif _funds(ctx.state, trader, instrument, lots, price_ticks) is not None:
         code = Reason.INSUFFICIENT_FUNDS.value
     if code:

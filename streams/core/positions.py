@@ -10,8 +10,11 @@ from __future__ import annotations
 
 from streams.core.books import position_book
 from streams.core.books.levels import entry_ticks_of, fix_level, level_of
+from streams.core.context import Refusal
 from streams.core.events import PositionResult
-from streams.core.money import divide_toward_zero
+from streams.core.limits import CASH_MICROS_MAX, LOTS_MAX, NOTIONAL_MICROS_MAX
+from streams.core.money import divide_toward_zero, format_money
+from streams.core.reasons import Reason
 from streams.core.state import Instrument, Ledger, Position, State
 
 
@@ -55,6 +58,36 @@ def _reduced(
         return PositionResult(after, before.cost_micros - removed, realised, held, 0, trip)
     opening = instrument.value_micros(price_ticks, after)
     return PositionResult(after, opening, realised, held, 1, trip)
+
+
+def check_size(
+    state: State, ledger: Ledger, instrument: Instrument, lots: int, price_ticks: int
+) -> Refusal | None:
+    """Refuse a fill that would not fit the bounds of a ledger.
+
+    Args:
+        state: for the crowd's open lots.
+        ledger: the ledger it would be booked to.
+        instrument: for the value of a lot.
+        lots: signed lots to add.
+        price_ticks: their price.
+    """
+    position = ledger.positions.get(instrument.symbol)
+    after = abs((position.lots if position else 0) + lots)
+    if after > LOTS_MAX or abs(lots) > LOTS_MAX:
+        return Refusal(
+            Reason.LIMIT_REACHED, f"expected at most {LOTS_MAX} lots in a position", "quantity"
+        )
+    if not position_book.has_room(state, instrument.symbol, abs(lots)):
+        return Refusal(Reason.LIMIT_REACHED, "the crowd's open lots are at their bound", "quantity")
+    value = abs(instrument.value_micros(price_ticks, lots))
+    cost = abs(position.cost_micros) if position else 0
+    if value + cost > NOTIONAL_MICROS_MAX:
+        most = format_money(NOTIONAL_MICROS_MAX)
+        return Refusal(Reason.LIMIT_REACHED, f"expected a value of at most {most}", "quantity")
+    if abs(ledger.cash_micros) > CASH_MICROS_MAX:
+        return Refusal(Reason.LIMIT_REACHED, "the account is out of bounds", "quantity")
+    return None
 
 
 def evolve_position(
@@ -113,3 +146,19 @@ def evolve_ledger_fill(
     ledger.fees_micros += fee_micros
     trip = 0 if result.trip else result.trip_micros
     evolve_position(state, ledger, symbol, result.lots, result.cost_micros, trip, at_us)
+
+
+def evolve_reported_fill(
+    ledger: Ledger, symbol: str, result: PositionResult, fee_micros: int, at_us: int
+) -> None:
+    """Apply a self-reported fill to the ledger kept for such: no book and no total sees it."""
+    ledger.cash_micros += result.realised_micros - fee_micros
+    ledger.realised_micros += result.realised_micros
+    ledger.fees_micros += fee_micros
+    if result.lots == 0:
+        ledger.positions.pop(symbol, None)
+        return
+    trip = 0 if result.trip else result.trip_micros
+    before = ledger.positions.get(symbol)
+    opened = before.opened_at_us if before and not result.trip else at_us
+    ledger.positions[symbol] = Position(result.lots, result.cost_micros, opened, trip)

@@ -131,7 +131,11 @@ class Track(msgspec.Struct, array_like=True):
 
 
 class Trader(msgspec.Struct, array_like=True):
-    """A participant: identity as the core knows it, own ledger, social links, record."""
+    """A participant: identity as the core knows it, own ledger, social links, record.
+
+    `reported` holds what the trader says of trades made elsewhere: apart from the ledger, the
+    record and the crowd's books, so that it is never ranked with verified trading.
+    """
 
     trader: str
     handle: str
@@ -149,6 +153,7 @@ class Trader(msgspec.Struct, array_like=True):
     open_ideas: int = 0
     signal_seq: int = 0
     signals_access: str = "public"
+    reported: Ledger = msgspec.field(default_factory=Ledger)
 
 
 class Order(msgspec.Struct, array_like=True, gc=False):
@@ -218,10 +223,14 @@ class IdeaBook(msgspec.Struct, array_like=True):
 
 
 class PositionBook(msgspec.Struct, array_like=True):
-    """The crowd's open positions in one instrument by average entry price (level in ticks)."""
+    """The crowd's open positions in one instrument by average entry price (level in ticks).
+
+    `lots` is the sum of all levels, long and short.
+    """
 
     longs: dict[int, int] = {}
     shorts: dict[int, int] = {}
+    lots: int = 0
 
 
 class Conflated(msgspec.Struct, array_like=True):

@@ -11,6 +11,7 @@ Rows are identified by their level in ticks, in channel `positions:{symbol}`.
 from __future__ import annotations
 
 from streams.core.channels import touch
+from streams.core.limits import CROWD_LOTS_MAX
 from streams.core.state import PositionBook, State
 
 
@@ -33,10 +34,17 @@ def remove(state: State, symbol: str, lots: int, level: int) -> None:
         _change(state, symbol, level, lots > 0, -abs(lots))
 
 
+def has_room(state: State, symbol: str, lots: int) -> bool:
+    """Whether the crowd's open lots stay within `CROWD_LOTS_MAX` with these unsigned lots more."""
+    book = state.position_books.get(symbol)
+    return (book.lots if book else 0) + lots <= CROWD_LOTS_MAX
+
+
 def _change(state: State, symbol: str, level: int, long: bool, lots: int) -> None:
     book = state.position_books.get(symbol)
     if book is None:
         book = state.position_books[symbol] = PositionBook()
+    book.lots += lots
     side = book.longs if long else book.shorts
     after = side.get(level, 0) + lots
     if after > 0:

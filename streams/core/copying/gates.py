@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from streams.core.books.position_book import has_room
+from streams.core.limits import LOTS_MAX
 from streams.core.money import BPS, PPM
 from streams.core.reasons import Reason
 from streams.core.state import Copy, CopySettings, Instrument, Position, State
@@ -153,6 +155,8 @@ def _capped(
     value = instrument.value_micros(price_ticks, wanted)
     if value < settings.notional_min_micros:
         return 0, (), Reason.BELOW_MIN_NOTIONAL
+    if wanted > LOTS_MAX or not has_room(state, instrument.symbol, wanted):
+        return 0, (), Reason.LIMIT_REACHED
     budget, clamps = _budget(state, copy, held, instrument, side, value, equity_micros)
     if budget >= value:
         return wanted, clamps, None
