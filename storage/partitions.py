@@ -107,26 +107,29 @@ async def ensure_partitions(
     return made
 
 
-async def drop_partitions(
-    pool: Pool, before_ms: int, *, tables: tuple[str, ...] = TABLES
-) -> list[str]:
+async def drop_partitions(pool: Pool, before_ms: int, *, keep_log: bool = False) -> list[str]:
     """Drop the partitions that lie wholly before a time, and return their names.
 
-    Partitions of `log_entries` stay while no complete snapshot covers them.
+    Partitions of `log_entries` stay while no complete snapshot covers them. The other tables lose
+    the same months, so that no channel number is left without its event.
+
+    Args:
+        pool: of a role that owns the tables.
+        before_ms: milliseconds since 1970 UTC.
+        keep_log: keep the commands, from which everything can be derived again.
 
     Raises:
-        StorageError: a table is not one of `TABLES`, or see storage.errors.
+        StorageError: see storage.errors.
     """
-    unknown = [table for table in tables if table not in TABLES]
-    if unknown:
-        raise StorageError(f"expected tables among {', '.join(TABLES)}, was {unknown}")
     dropped = []
     async with transaction(pool, "drop partitions") as connection:
         await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)
         covered_ms = await connection.fetchval(_SQL["covered_ms"])
         for name, parent in (await _partitions(connection)).items():
-            bound_ms = min(before_ms, covered_ms) if parent == "log_entries" else before_ms
-            if parent in tables and _end_ms(name) <= bound_ms:
+            bound_ms = before_ms
+            if parent == "log_entries":
+                bound_ms = 0 if keep_log else min(before_ms, covered_ms)
+            if _end_ms(name) <= bound_ms:
                 await connection.execute(f"DROP TABLE {name}")
                 dropped.append(name)
     return dropped

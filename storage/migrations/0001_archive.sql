@@ -45,7 +45,7 @@ CREATE INDEX events_decisions
     WHERE kind = 'CopyDecided';
 -- executed is the common code and is served by the index above
 CREATE INDEX events_decisions_code
-    ON events (trader, code, entry_ms, entry_seq, event_index)
+    ON events (trader, counterparty, code, entry_ms, entry_seq, event_index)
     WHERE kind = 'CopyDecided' AND code <> 'EXECUTED';
 
 CREATE TABLE command_outcomes (

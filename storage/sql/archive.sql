@@ -18,3 +18,22 @@ ORDER BY child.relname
 
 -- name: covered_ms
 SELECT coalesce(max(entry_ms), 0) FROM snapshots WHERE complete
+
+-- name: entries_after
+SELECT entry_ms, entry_seq, epoch, payload, chain
+FROM log_entries
+WHERE (entry_ms, entry_seq) > ($1, $2)
+ORDER BY entry_ms, entry_seq
+LIMIT $3
+
+-- name: events_between
+SELECT entry_ms, entry_seq, command_index, payload
+FROM events
+WHERE (entry_ms, entry_seq) > ($1, $2) AND (entry_ms, entry_seq) <= ($3, $4)
+ORDER BY entry_ms, entry_seq, event_index
+
+-- name: outcomes_between
+SELECT entry_ms, entry_seq, payload
+FROM command_outcomes
+WHERE (entry_ms, entry_seq) > ($1, $2) AND (entry_ms, entry_seq) <= ($3, $4)
+ORDER BY entry_ms, entry_seq, command_index

@@ -1,0 +1,63 @@
+"""What a node rebuilds itself from, in PostgreSQL. Adapter of `streams.ports.RecoveryStore`.
+
+Always reads the primary: a replica of the database may lag behind what the log has trimmed.
+"""
+
+from __future__ import annotations
+
+from storage import snapshots
+from storage.errors import SnapshotDamaged
+from storage.pool import Pool, acquired
+from storage.queries import load
+from storage.snapshots import StoredSnapshot
+from streams.ports import EntryId, LogEntry, SnapshotInfo
+
+
+_SQL = load("archive")
+
+
+class PostgresRecoveryStore:
+    """Snapshots and archived entries of one database."""
+
+    def __init__(self, pool: Pool) -> None:
+        """Read through connections of `pool`."""
+        self._pool = pool
+        self._stored: dict[SnapshotInfo, list[StoredSnapshot]] = {}
+
+    async def snapshots(self) -> list[SnapshotInfo]:
+        """Return the complete snapshots, newest first.
+
+        Raises:
+            StorageError: see storage.errors.
+        """
+        self._stored = {}
+        for stored in await snapshots.newest(self._pool):
+            self._stored.setdefault(stored.info, []).append(stored)
+        return list(self._stored)
+
+    async def load(self, snapshot: SnapshotInfo) -> bytes:
+        """Return the bytes of one of `snapshots()`, verified.
+
+        Raises:
+            SnapshotDamaged: it is damaged or gone (a `DecodeError`); an older one may serve.
+            StorageError: see storage.errors.
+        """
+        damage = SnapshotDamaged(f"expected a snapshot at {snapshot.entry_id}, was none")
+        for stored in self._stored.get(snapshot, []):  # two nodes may have saved the same entry
+            try:
+                return await snapshots.load(self._pool, stored)
+            except SnapshotDamaged as error:
+                damage = error
+        raise damage
+
+    async def entries(self, after: EntryId, *, count_max: int) -> list[LogEntry]:
+        """Return archived entries after `after`, in order.
+
+        Raises:
+            StorageError: see storage.errors.
+        """
+        async with acquired(self._pool, "read archived entries") as connection:
+            rows = await connection.fetch(_SQL["entries_after"], *after, count_max)
+        return [
+            LogEntry(EntryId(row["entry_ms"], row["entry_seq"]), row["payload"]) for row in rows
+        ]
