@@ -112,6 +112,11 @@ class Hub:
         elif after_seq < seq:
             outbox.begin(channel, after_seq)
 
+    @property
+    def busy(self) -> bool:
+        """Whether frames published are still being written."""
+        return bool(self._deliveries)
+
     def unsubscribe(self, outbox: Outbox, key: str) -> None:
         """Detach an outbox from a channel; what was published before is written first."""
         channel = outbox.channels.get(key)

@@ -1,0 +1,1 @@
+"""Benchmarks that ship: each measures against a floor in the same run."""
