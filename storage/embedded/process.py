@@ -22,6 +22,7 @@ from storage.embedded.account import Account
 
 
 KILL_WAIT_S_MAX = 10.0
+STDIN_BYTES_MAX = 4_096
 LOG_TAIL_BYTES = 4_096
 LOG_TAIL_LINES = 6
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"}
@@ -39,7 +40,7 @@ class Command:
         log: file that receives standard output and error, appended.
         death_signal: what the child receives when we die.
         keep_fds: descriptors the child holds open (the lock of the state directory).
-        stdin: bytes for the child's standard input.
+        stdin: bytes for the child's standard input, at most `STDIN_BYTES_MAX`.
     """
 
     program: Path
@@ -57,27 +58,28 @@ def spawn(command: Command) -> subprocess.Popen[bytes]:
     who = "-" if command.account is None else f"{command.account.uid}:{command.account.gid}"
     launcher = [sys.executable, "-I", "-S", launch.__file__]
     ties = [str(os.getpid()), str(int(command.death_signal)), who]
-    log_fd = os.open(command.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    # A pipe holds this much without a reader: nobody waits, and none can be broken.
+    assert len(command.stdin) <= STDIN_BYTES_MAX  # noqa: S101 - our own callers
+    reading_fd, writing_fd = os.pipe()
+    os.write(writing_fd, command.stdin)
+    os.close(writing_fd)
     try:
-        child = subprocess.Popen(  # noqa: S603 - the program is ours, no shell
-            [*launcher, *ties, str(command.program), *command.arguments],
-            cwd=command.directory,
-            env=ENVIRONMENT,
-            stdin=subprocess.PIPE,
-            stdout=log_fd,
-            stderr=log_fd,
-            pass_fds=command.keep_fds,
-            start_new_session=True,
-        )
+        log_fd = os.open(command.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            return subprocess.Popen(  # noqa: S603 - the program is ours, no shell
+                [*launcher, *ties, str(command.program), *command.arguments],
+                cwd=command.directory,
+                env=ENVIRONMENT,
+                stdin=reading_fd,
+                stdout=log_fd,
+                stderr=log_fd,
+                pass_fds=command.keep_fds,
+                start_new_session=True,
+            )
+        finally:
+            os.close(log_fd)
     finally:
-        os.close(log_fd)
-    assert child.stdin is not None  # noqa: S101 - asked for a pipe above
-    try:
-        child.stdin.write(command.stdin)
-        child.stdin.close()
-    except BrokenPipeError:
-        pass  # it ended already: whoever waits for it reports that, with its log
-    return child
+        os.close(reading_fd)
 
 
 def end(

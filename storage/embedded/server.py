@@ -128,8 +128,9 @@ class Server(ABC):
             end(self._child, self.patience)
 
     def kill(self, signal_number: signal.Signals = signal.SIGKILL) -> None:
-        """Send a signal and, when it is deadly, wait for the end. For fault tests."""
-        self.wanted = False
+        """Send a signal; after SIGKILL wait for the end. For fault tests."""
+        if signal_number not in (signal.SIGSTOP, signal.SIGCONT):
+            self.wanted = False
         if self._child is not None and self._child.poll() is None:
             os.kill(self._child.pid, signal_number)
             if signal_number == signal.SIGKILL:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import signal
 import time
 from collections.abc import Callable
@@ -141,7 +142,7 @@ class EmbeddedStores:
         Raises:
             ServerNotReady: one did not come up.
         """
-        await self._in_control(self._revive_all)
+        await self._in_control(self._revive)
 
     async def restart(self, name: ServerName) -> None:
         """Stop a server in order (if it lives) and start it on the same data.
@@ -159,10 +160,10 @@ class EmbeddedStores:
         await self._in_control(work)
 
     def kill(self, name: ServerName, signal_number: signal.Signals = signal.SIGKILL) -> None:
-        """Send a server a signal and leave it down until `restart` or `ensure_running`.
+        """Send a server a signal; one that is ended so stays down until asked for.
 
-        With SIGKILL the process is gone on return. For fault tests; to see the supervisor at
-        work, kill `pids[name]` instead.
+        `restart` and `ensure_running` ask for it. With SIGKILL the process is gone on return.
+        For fault tests; to see the supervisor at work, kill `pids[name]` instead.
         """
         self._servers[name].kill(signal_number)
 
@@ -187,16 +188,23 @@ class EmbeddedStores:
         postgres.synchronous_commit = self._synchronous_commit
         valkey.durability = self._durability
         self._servers = {valkey.name: valkey, postgres.name: postgres}
-        self._revive_all()
+        self._revive()
         self._database_url, self._redis_url = postgres.url(), valkey.url()
         state.publish(self._database_url, self._redis_url)
 
-    def _revive_all(self) -> None:
+    def _revive(self) -> None:
         """Launch what is dead, all first, then wait: the starts overlap."""
         dead = [server for server in self._servers.values() if server.pid is None]
-        for server in dead:
+        for server in self._servers.values():
             server.launch()
         for server in dead:
+            server.wait_ready()
+
+    @staticmethod
+    def _revive_wanted(server: Server) -> None:
+        """Launch one server unless somebody did, or does not want it any more."""
+        if server.wanted and server.pid is None:
+            server.launch()
             server.wait_ready()
 
     async def _release(self) -> None:
@@ -246,8 +254,8 @@ class EmbeddedStores:
             pause_s = min(pause_s * 2, BACKOFF_S_MAX)
             started_at = time.monotonic()
             try:
-                await self._in_control(self._revive_all)
-            except EmbeddedError as error:
+                await self._in_control(functools.partial(self._revive_wanted, server))
+            except (EmbeddedError, OSError) as error:  # OSError: no file could be opened
                 _log.error("embedded_server_restart_failed", server=server.name, error=str(error))
                 continue
             _log.warning("embedded_server_restarted", server=server.name, pid=server.pid)

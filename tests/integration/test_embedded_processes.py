@@ -37,6 +37,8 @@ async def main():
 asyncio.run(main())
 """
 
+RESTART_FAILED = "embedded_server_restart_failed"
+
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another account")
 
 
@@ -124,9 +126,32 @@ async def test_death_and_restart_are_logged(tmp_path: Path) -> None:
     assert lines[0]["exit_code"] == -signal.SIGKILL
 
 
+async def test_server_that_cannot_start_is_tried_again(tmp_path: Path) -> None:
+    with capture_logs() as lines:
+        async with EmbeddedStores(tmp_path / "state", unsafe_fast=True) as stores:
+            version = tmp_path / "state" / "valkey.version"
+            right = version.read_text()
+            version.write_text("Valkey 99")
+            stores.kill("postgres")
+            os.kill(stores.pids["valkey"], signal.SIGKILL)
+            await eventually(lambda: [line["event"] for line in lines].count(RESTART_FAILED) == 2)
+            version.write_text(right)
+            await eventually(lambda: lines[-1]["event"] == "embedded_server_restarted")
+            assert set(stores.pids) == {"valkey"}
+    assert [line["restart_in_s"] for line in lines if "restart_in_s" in line] == [0.1, 0.2, 0.4]
+
+
+async def test_stopped_process_goes_on_and_is_watched(stores: EmbeddedStores) -> None:
+    await stores.ensure_running()
+    before = stores.pids
+    stores.kill("valkey", signal.SIGSTOP)
+    stores.kill("valkey", signal.SIGCONT)
+    os.kill(before["valkey"], signal.SIGKILL)
+    await eventually(lambda: stores.pids.get("valkey", before["valkey"]) != before["valkey"])
+
+
 async def test_killed_by_us_stays_down(stores: EmbeddedStores) -> None:
     await stores.ensure_running()
-    stores.kill("valkey", signal.SIGSTOP)
     stores.kill("valkey")
     assert set(stores.pids) == {"postgres"}
     await stores.restart("valkey")

@@ -19,8 +19,12 @@ from storage.embedded import (
     ServerNotReady,
     StateDirBusy,
     find_running,
+    postgres,
+    server,
+    valkey,
 )
 from storage.embedded.state import StateDir, write_private
+from tests.support import eventually
 
 
 async def append(stores: EmbeddedStores, count: int) -> int:
@@ -203,6 +207,37 @@ async def test_unfinished_cluster_is_made_anew(tmp_path: Path) -> None:
     async with EmbeddedStores(tmp_path, unsafe_fast=True) as stores:
         assert await query(stores.database_url, "SELECT 1") == 1
     assert not (tmp_path / "postgres.new").exists()
+
+
+async def test_failing_initdb_leaves_no_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "ROLE", "pg_reserved")
+    with pytest.raises(ServerNotReady, match=r"initdb ended with code 1.*pg_reserved"):
+        await EmbeddedStores(tmp_path).start()
+    assert not list(tmp_path.glob("run/*"))
+    assert not (tmp_path / "postgres").exists()
+
+
+async def test_start_that_is_given_up_ends_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(valkey.ValkeyServer, "answers", lambda _: False)
+    stores = EmbeddedStores(tmp_path, unsafe_fast=True)
+    start = asyncio.create_task(stores.start(), name="start")
+    await eventually(lambda: "valkey" in stores.pids)
+    start.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await start
+    assert stores.pids == {}
+
+
+async def test_silent_server_is_not_waited_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "READY_S_MAX", 0.0)
+    with pytest.raises(ServerNotReady, match="it did not within 0 s"):
+        await EmbeddedStores(tmp_path, unsafe_fast=True).start()
 
 
 async def test_cancelled_start_leaves_nothing(tmp_path: Path) -> None:
