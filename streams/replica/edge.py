@@ -28,10 +28,20 @@ KEY_LENGTH_MAX = 128
 class Edge:
     """The `CommandPort` of a node."""
 
-    def __init__(self, replica: Replica, submitter: Submitter[Command]) -> None:
+    def __init__(
+        self, replica: Replica, submitter: Submitter[Command], *, prefix: str = ""
+    ) -> None:
+        """Hand commands of one run of a node to its submitter.
+
+        Args:
+            replica: says whether the node is ready, and holds the state.
+            submitter: appends.
+            prefix: begins the ids of the envelopes; no other run of a node may ever have used it.
+                Random when empty.
+        """
         self._replica = replica
         self._submitter = submitter
-        self._prefix = secrets.token_hex(6)
+        self._prefix = prefix or secrets.token_hex(6)
         self._count = 0
 
     @property

@@ -45,7 +45,7 @@ class Publisher:
     """Collects the frames of a slice of work and keeps the history."""
 
     def __init__(self, sink: FrameSink, history: History) -> None:
-        self._sink = sink
+        self.sink = sink
         self._history = history
         self._frames: list[Frame] = []
         self.frames_total = 0
@@ -56,7 +56,7 @@ class Publisher:
         suffix = INTERVALS[interval]
         for base in state.pending_channels[interval]:
             key = base + suffix
-            if self._sink.wanted(key):
+            if self.sink.wanted(key):
                 frame = delta_frame(state, base, key, interval)
                 self._history.add_delta(frame)
                 self._frames.append(frame)
@@ -66,7 +66,7 @@ class Publisher:
     def on_applied(self, state: State, applied: Applied) -> None:
         """Remember the numbered events of an entry and build the frames that are wanted."""
         ts_us = applied.ms * 1000
-        wanted, add_event = self._sink.wanted, self._history.add_event
+        wanted, add_event = self.sink.wanted, self._history.add_event
         for key, seq, event_index in applied.numbered:
             event = applied.events[event_index][1]
             add_event(key, seq, ts_us, event)
@@ -78,4 +78,4 @@ class Publisher:
         if self._frames:
             frames, self._frames = self._frames, []
             self.frames_total += len(frames)
-            self._sink.publish(frames)
+            self.sink.publish(frames)

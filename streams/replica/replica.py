@@ -42,7 +42,7 @@ from streams.ports import (
 from streams.replica.answers import answer
 from streams.replica.digests import DigestWatch
 from streams.replica.history import History
-from streams.replica.publisher import FrameSink, Publisher
+from streams.replica.publisher import FrameSink, NoSink, Publisher
 
 
 SLICE_SECONDS_MAX = 0.004
@@ -91,10 +91,11 @@ class Replica:
         *,
         node: str,
         store: RecoveryStore | None = None,
-        sink: FrameSink,
+        sink: FrameSink | None = None,
         history: History | None = None,
         digests: DigestWatch | None = None,
         on_entry: OnEntry | None = None,
+        stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.node = node
         self.epoch = ""
@@ -113,7 +114,8 @@ class Replica:
         self._store = store
         self._digests = digests
         self._on_entry = on_entry
-        self._publisher = Publisher(sink, self.history)
+        self._stopwatch = stopwatch
+        self._publisher = Publisher(sink or NoSink(), self.history)
         self._kernel = Kernel(State(), self._publisher.on_cut)
         self._applied_waiters: dict[asyncio.Future[None], EntryId] = {}
         self._journal = structlog.get_logger("optix.replica").bind(node=node)
@@ -138,9 +140,13 @@ class Replica:
         """Text of the newest applied entry, as sent in `hello` and `X-Log-Offset`."""
         return f"{self.state.entry_ms}-{self.state.entry_seq}.0"
 
+    def attach(self, sink: FrameSink) -> None:
+        """Send frames to this sink from now on."""
+        self._publisher.sink = sink
+
     async def recover(self) -> None:
         """Rebuild the state from snapshot and archive; `run` goes on with the log's tail."""
-        started = time.perf_counter()
+        started = self._stopwatch()
         self.ready = False
         self.epoch = await self._log.open()
         state, snapshot = await self._newest_state()
@@ -150,8 +156,8 @@ class Replica:
         if self._store is not None:
             while entries := await self._store.entries(self.seen, count_max=ENTRIES_PER_READ_MAX):
                 archived += len(entries)
-                await self._apply_all(entries)
-        seconds = time.perf_counter() - started
+                await self._apply_all(entries, archived=True)
+        seconds = self._stopwatch() - started
         self.recovered = Recovered(snapshot, archived, seconds)
         self._journal.info(
             "recovered", snapshot=str(snapshot), archived=archived, seconds=round(seconds, 3)
@@ -226,19 +232,19 @@ class Replica:
         if isinstance(error, LogHole) and self.seen <= before:
             raise error
 
-    async def _apply_all(self, entries: list[LogEntry]) -> None:
-        started = time.perf_counter()
+    async def _apply_all(self, entries: list[LogEntry], *, archived: bool = False) -> None:
+        started = self._stopwatch()
         for entry in entries:
-            self._apply(entry)
-            if time.perf_counter() - started > SLICE_SECONDS_MAX:
+            self._apply(entry, archived=archived)
+            if self._stopwatch() - started > SLICE_SECONDS_MAX:
                 self._publisher.flush()
                 await asyncio.sleep(0)
-                started = time.perf_counter()
+                started = self._stopwatch()
         self._publisher.flush()
         self._wake_waiters()
 
-    def _apply(self, entry: LogEntry) -> None:
-        started = time.perf_counter()
+    def _apply(self, entry: LogEntry, *, archived: bool) -> None:
+        started = self._stopwatch()
         before = self.seen
         batch = self._codec.decode(entry.payload)
         try:
@@ -250,7 +256,7 @@ class Replica:
             raise PoisonedEntry(entry.entry_id, error) from error
         self.recent.add(entry)
         self._publisher.on_applied(self.state, applied)
-        if self._on_entry is not None:
+        if self._on_entry is not None and not archived:
             self._on_entry(entry, before, applied, self.state)
         if batch.node == self.node and self.submitter is not None:
             self._answer(self.submitter, batch.batch_id, applied)
@@ -258,7 +264,7 @@ class Replica:
             self._digests.observe(self.state)
         self.entries += 1
         self.commands += len(applied.outcomes)
-        self.apply_seconds += time.perf_counter() - started
+        self.apply_seconds += self._stopwatch() - started
 
     def _answer(self, submitter: Submitter[Command], batch_id: str, applied: Applied) -> None:
         submitter.batch_seen(batch_id)

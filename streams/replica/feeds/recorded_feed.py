@@ -34,10 +34,11 @@ from streams.ports import CommandError, CommandOutcome
 from streams.replica.edge import Edge
 from streams.replica.feeds.records import (
     FEE_PPM,
+    LOT_DEFAULT,
     OPENING_CASH,
     SERVICE,
     STANCES,
-    STEP_DEFAULT,
+    TICK_DEFAULT,
     Record,
     handle_of,
     micros,
@@ -162,13 +163,20 @@ class RecordedFeed:
         return self._announced[symbol]
 
     def _segment(self, record: Record, at_us: int) -> None:
-        del record, at_us
+        """Begin a segment; when it is played again, recorded accounts begin it flat."""
         self._held.clear()
+        if not record.get("loop"):
+            return
+        for trader in self._edge.state.traders.values():
+            if trader.origin == "recorded":
+                for symbol in trader.ledger.positions:
+                    command = ReportPosition(trader.trader, symbol, 0, 0, at_us)
+                    self._send(command, f"flat:{trader.trader}:{symbol}")
 
     def _instrument(self, record: Record, _: int) -> None:
         symbol, venue = record["inst"], record["venue"]
-        tick = parse_step(record["tick"]) if "tick" in record else STEP_DEFAULT
-        lot = parse_step(record["lot"]) if "lot" in record else STEP_DEFAULT
+        tick = parse_step(record["tick"]) if "tick" in record else TICK_DEFAULT
+        lot = parse_step(record["lot"]) if "lot" in record else LOT_DEFAULT
         if symbol in self._edge.state.instruments or symbol in self._announced:
             return
         self._announced[symbol] = tick, lot

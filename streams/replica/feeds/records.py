@@ -22,19 +22,11 @@ OPENING_CASH: dict[str, int] = {"hl": 1_000_000, "nof1": 10_000, "pm": 100_000}
 FEE_PPM: dict[str, int] = {"hyperliquid": 230}
 """Fee of paper fills by venue: the taker fee that the recorded fills paid, 0.023 %."""
 
-STEP_DEFAULT = Step(1, 8)
+TICK_DEFAULT = Step(1, 10)
+LOT_DEFAULT = Step(1, 6)
+"""Steps of an instrument whose record names none (`tick`, `lot`)."""
+
 STANCES = {"bullish": 1, "bearish": -1}
-RECORD_TYPES = (
-    "segment",
-    "inst",
-    "mark",
-    "fill",
-    "settle",
-    "account",
-    "position",
-    "idea",
-    "message",
-)
 
 
 def handle_of(trader: str) -> str:
