@@ -50,9 +50,9 @@ def check_sources() -> list[Outcome]:
     """Run what needs no test: linter, formatter, type checker, import contracts."""
     return [
         run("ruff check", "-m", "ruff", "check", "."),
-        run("ruff format", "-m", "ruff", "format", "--check", "--quiet", "."),
+        run("ruff format", "-m", "ruff", "format", "--check", "."),
         run("mypy", "-m", "mypy"),
-        run("lint-imports", "-c", LINT_IMPORTS),
+        run("lint-imports", "-c", LINT_IMPORTS, "--no-logo"),
     ]
 
 

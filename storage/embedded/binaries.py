@@ -100,7 +100,7 @@ def make_runnable(program: Program, account: Account | None, places: list[Path])
         return program.path
     for place in places:
         try:
-            place.mkdir(mode=0o755, parents=True, exist_ok=True)
+            _make_open_directory(place)
         except OSError:
             continue
         if account.can_enter(place):
@@ -168,11 +168,21 @@ def _identify(path: Path, pattern: str) -> Program | None:
     return Program(path, match.group(2), int(match.group(3))) if match else None
 
 
+def _make_open_directory(path: Path) -> None:
+    """Make a directory that all may enter, whatever our umask; what exists keeps its mode."""
+    for directory in (*reversed(path.parents), path):
+        if not directory.exists():
+            directory.mkdir(exist_ok=True)
+            directory.chmod(0o755)
+
+
 def _copy(program: Program, place: Path) -> Path:
-    """Copy the program (or its tree, with the wheel's `.libs` beside it) to `place`, once."""
-    status = program.path.stat()
-    mark = hashlib.sha256(f"{program.path}{status.st_mtime_ns}{status.st_size}".encode())
-    target = place / f"{program.title.replace(' ', '-').lower()}-{mark.hexdigest()[:12]}"
+    """Copy the program (or its tree, with the wheel's `.libs` beside it) to `place`.
+
+    Once for each content, so checkouts share copies and only new versions add to them.
+    """
+    mark = hashlib.sha256(program.path.read_bytes()).hexdigest()[:12]
+    target = place / f"{program.title.replace(' ', '-').lower()}-{mark}"
     if not target.exists():
         temporary = Path(tempfile.mkdtemp(dir=place))
         _copy_into(program, temporary)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from pathlib import Path
 
@@ -96,6 +98,22 @@ def test_single_program_is_copied_once(tmp_path: Path, monkeypatch: pytest.Monke
     assert program.path.read_bytes() == copy.read_bytes()
     assert copy.stat().st_mode & 0o777 == 0o755
     assert copy == make_runnable(program, LOCKED_OUT, places)
+
+
+def test_copies_are_open_whatever_the_umask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = Program(fake_program(tmp_path / "valkey-server", "x"), "Valkey", 9)
+    program.path.chmod(0o700)
+    monkeypatch.setattr(Account, "can_execute", lambda *_: False)
+    monkeypatch.setattr(Account, "can_enter", lambda *_: True)
+    before = os.umask(0o077)
+    try:
+        copy = make_runnable(program, LOCKED_OUT, [tmp_path / "new" / "servers"])
+    finally:
+        os.umask(before)
+    made = (copy, *list(copy.parents)[:3])
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o755}
 
 
 def test_no_place_for_a_copy_is_said(tmp_path: Path) -> None:
