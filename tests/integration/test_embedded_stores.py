@@ -18,6 +18,7 @@ from storage.embedded import (
     EmbeddedStores,
     ServerNotReady,
     StateDirBusy,
+    StateDirUnusable,
     find_running,
     postgres,
     server,
@@ -88,15 +89,16 @@ async def test_data_and_passwords_survive_a_restart(tmp_path: Path) -> None:
 async def test_durable_settings_are_in_force(tmp_path: Path) -> None:
     async with EmbeddedStores(tmp_path / "state") as stores:
         client = redis.asyncio.Redis.from_url(stores.redis_url, decode_responses=True)
-        found = await client.config_get("appendfsync", "appendonly", "maxmemory-policy", "port")
+        found = await client.config_get("append[fo]*", "maxmemory*", "port")
         await client.aclose()
         expected = {
             "appendfsync": "always",
             "appendonly": "yes",
+            "maxmemory": str(valkey.memory_bytes_max()),
             "maxmemory-policy": "noeviction",
             "port": "0",
         }
-        assert expected == found
+        assert expected == {name: found[name] for name in expected}
         for name, value in {
             "fsync": "on",
             "synchronous_commit": "on",
@@ -207,6 +209,13 @@ async def test_unfinished_cluster_is_made_anew(tmp_path: Path) -> None:
     async with EmbeddedStores(tmp_path, unsafe_fast=True) as stores:
         assert await query(stores.database_url, "SELECT 1") == 1
     assert not (tmp_path / "postgres.new").exists()
+
+
+async def test_disk_that_refuses_is_named(tmp_path: Path) -> None:
+    (tmp_path / "secrets.json").mkdir()
+    with pytest.raises(StateDirUnusable, match=r"expected usable .*Is a directory"):
+        await EmbeddedStores(tmp_path).start()
+    StateDir(tmp_path).open()  # the lock is free again
 
 
 async def test_failing_initdb_leaves_no_password(

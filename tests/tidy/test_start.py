@@ -124,7 +124,7 @@ def test_starts_at_once_install_once(checkout: Checkout) -> None:
 def test_failed_installation_says_what_to_do_and_is_tried_again(checkout: Checkout) -> None:
     code, output, last = checkout.run("up", UV_CODE="1")
     assert (code, output) == (2, "")
-    assert "connect this machine to the internet or set UV_DEFAULT_INDEX" in last
+    assert "connect this machine to the internet (files.pythonhosted.org)" in last
     assert checkout.run("up")[0] == 0
 
 
