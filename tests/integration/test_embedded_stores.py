@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import asyncpg
@@ -47,6 +48,26 @@ async def query(database_url: str, statement: str) -> object:
         await connection.close()
 
 
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state directory with data, for copying: making a cluster takes most of a start."""
+    state_dir = tmp_path_factory.mktemp("made") / "state"
+
+    async def make() -> None:
+        async with EmbeddedStores(state_dir, unsafe_fast=True):
+            pass
+
+    asyncio.run(make())
+    return state_dir
+
+
+@pytest.fixture
+def state_dir(made_once: Path, tmp_path: Path) -> Path:
+    """A state directory of an earlier life."""
+    subprocess.run(["cp", "-a", made_once, tmp_path / "state"], check=True)
+    return tmp_path / "state"
+
+
 async def test_database_is_fresh(database_url: str) -> None:
     assert await query(database_url, "SELECT count(*) FROM pg_stat_user_tables") == 0
     await query(database_url, "CREATE TABLE only_here (id bigint PRIMARY KEY)")
@@ -73,14 +94,14 @@ async def test_killed_postgres_is_back_after_ensure_running(
     assert await query(database_url, "SELECT count(*) FROM kept") == 0
 
 
-async def test_data_and_passwords_survive_a_restart(tmp_path: Path) -> None:
-    async with EmbeddedStores(tmp_path / "state", unsafe_fast=True) as stores:
+async def test_data_and_passwords_survive_a_restart(state_dir: Path) -> None:
+    async with EmbeddedStores(state_dir, unsafe_fast=True) as stores:
         urls = (stores.database_url, stores.redis_url)
         await append(stores, 3)
         await query(stores.database_url, "CREATE TABLE kept AS SELECT 7 AS id")
     assert stores.pids == {}
 
-    async with EmbeddedStores(tmp_path / "state", unsafe_fast=True) as stores:
+    async with EmbeddedStores(state_dir, unsafe_fast=True) as stores:
         assert urls == (stores.database_url, stores.redis_url)
         assert await append(stores, 0) == 3
         assert await query(stores.database_url, "SELECT id FROM kept") == 7
@@ -114,9 +135,8 @@ async def test_durable_settings_are_in_force(tmp_path: Path) -> None:
         assert await query(stores.database_url, collation) == "bC.UTF-8"
 
 
-async def test_everysec_is_a_setting(tmp_path: Path) -> None:
-    stores = EmbeddedStores(tmp_path / "state", durability="everysec", synchronous_commit=False)
-    async with stores:
+async def test_everysec_is_a_setting(state_dir: Path) -> None:
+    async with EmbeddedStores(state_dir, durability="everysec", synchronous_commit=False) as stores:
         client = redis.asyncio.Redis.from_url(stores.redis_url, decode_responses=True)
         assert await client.config_get("appendfsync") == {"appendfsync": "everysec"}
         await client.aclose()
@@ -133,14 +153,13 @@ async def test_wrong_password_is_refused(stores: EmbeddedStores) -> None:
         await asyncpg.connect(stores.database_url, password="guess")
 
 
-async def test_secrets_are_private(tmp_path: Path) -> None:
-    async with EmbeddedStores(tmp_path / "state", unsafe_fast=True):
-        state = tmp_path / "state"
-        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in state.iterdir()}
+async def test_secrets_are_private(state_dir: Path) -> None:
+    async with EmbeddedStores(state_dir, unsafe_fast=True):
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in state_dir.iterdir()}
         directories = {"postgres", "valkey", "log", "run"}
         expected = {name: 0o700 if name in directories else 0o600 for name in modes}
         assert expected == modes
-        assert stat.S_IMODE(state.stat().st_mode) == 0o700
+        assert stat.S_IMODE(state_dir.stat().st_mode) == 0o700
 
 
 async def test_second_instance_is_refused_with_the_pid(stores: EmbeddedStores) -> None:
@@ -150,8 +169,7 @@ async def test_second_instance_is_refused_with_the_pid(stores: EmbeddedStores) -
     assert len(stores.pids) == 2
 
 
-async def test_addresses_can_be_found_while_running(tmp_path: Path) -> None:
-    state_dir = tmp_path / "state"
+async def test_addresses_can_be_found_while_running(state_dir: Path) -> None:
     assert find_running(state_dir) is None
     async with EmbeddedStores(state_dir, unsafe_fast=True) as stores:
         found = find_running(state_dir)
@@ -176,30 +194,24 @@ async def test_data_of_a_newer_valkey_is_refused(tmp_path: Path) -> None:
     StateDir(tmp_path).open()  # the lock is free again
 
 
-async def test_lost_password_is_named(tmp_path: Path) -> None:
-    async with EmbeddedStores(tmp_path / "state", unsafe_fast=True):
-        pass
-    write_private(tmp_path / "state" / "secrets.json", "{}")
-    stores = EmbeddedStores(tmp_path / "state", unsafe_fast=True)
+async def test_lost_password_is_named(state_dir: Path) -> None:
+    write_private(state_dir / "secrets.json", "{}")
+    stores = EmbeddedStores(state_dir, unsafe_fast=True)
     with pytest.raises(ServerNotReady, match="it refused the password in"):
         await stores.start()
     assert stores.pids == {}
 
 
-async def test_failing_server_shows_its_last_words(tmp_path: Path) -> None:
-    async with EmbeddedStores(tmp_path / "state", unsafe_fast=True):
-        pass
-    (tmp_path / "state" / "postgres" / "postgresql.conf").write_text("no_such_setting = 1\n")
+async def test_failing_server_shows_its_last_words(state_dir: Path) -> None:
+    (state_dir / "postgres" / "postgresql.conf").write_text("no_such_setting = 1\n")
     with pytest.raises(ServerNotReady, match="no_such_setting"):
-        await EmbeddedStores(tmp_path / "state", unsafe_fast=True).start()
+        await EmbeddedStores(state_dir, unsafe_fast=True).start()
 
 
-async def test_remains_of_a_dead_postgres_do_not_hinder(tmp_path: Path) -> None:
-    async with EmbeddedStores(tmp_path / "state", unsafe_fast=True):
-        pass
+async def test_remains_of_a_dead_postgres_do_not_hinder(state_dir: Path) -> None:
     # A pid that is alive by now and belongs to something else: PostgreSQL alone would refuse.
-    (tmp_path / "state" / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n/\n0\n")
-    async with EmbeddedStores(tmp_path / "state", unsafe_fast=True) as stores:
+    (state_dir / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n/\n0\n")
+    async with EmbeddedStores(state_dir, unsafe_fast=True) as stores:
         assert await query(stores.database_url, "SELECT 1") == 1
 
 
@@ -229,10 +241,10 @@ async def test_failing_initdb_leaves_no_password(
 
 
 async def test_start_that_is_given_up_ends_soon(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(valkey.ValkeyServer, "answers", lambda _: False)
-    stores = EmbeddedStores(tmp_path, unsafe_fast=True)
+    stores = EmbeddedStores(state_dir, unsafe_fast=True)
     start = asyncio.create_task(stores.start(), name="start")
     await eventually(lambda: "valkey" in stores.pids)
     start.cancel()
@@ -242,21 +254,21 @@ async def test_start_that_is_given_up_ends_soon(
 
 
 async def test_silent_server_is_not_waited_for_ever(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "READY_S_MAX", 0.0)
     with pytest.raises(ServerNotReady, match="it did not within 0 s"):
-        await EmbeddedStores(tmp_path, unsafe_fast=True).start()
+        await EmbeddedStores(state_dir, unsafe_fast=True).start()
 
 
-async def test_cancelled_start_leaves_nothing(tmp_path: Path) -> None:
-    stores = EmbeddedStores(tmp_path / "state", unsafe_fast=True)
+async def test_cancelled_start_leaves_nothing(state_dir: Path) -> None:
+    stores = EmbeddedStores(state_dir, unsafe_fast=True)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0):
             await stores.start()
     assert stores.pids == {}
-    async with EmbeddedStores(tmp_path / "state", unsafe_fast=True):
-        assert find_running(tmp_path / "state") is not None
+    async with EmbeddedStores(state_dir, unsafe_fast=True):
+        assert find_running(state_dir) is not None
 
 
 async def test_stopped_stores_refuse_work(tmp_path: Path) -> None:
