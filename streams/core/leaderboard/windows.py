@@ -92,7 +92,7 @@ class SharpeNow:
     What a day leaves unchanged is computed here once, what a second changes in `ratio`.
     """
 
-    __slots__ = ("_enough", "_factor", "_inverse", "_open", "_window")
+    __slots__ = ("_factor", "_inverse", "_open", "_window")
 
     def __init__(self, window: Window, open_today: Flags) -> None:
         """Prepare a window.
@@ -105,7 +105,6 @@ class SharpeNow:
         self._window = window
         self._open = open_today.astype(np.float64)
         self._inverse = 1.0 / np.maximum(count, 1.0)
-        self._enough = count >= 2.0
         self._factor = np.sqrt(DAYS_A_YEAR * np.maximum(count - 1.0, 0.0))
 
     def ratio(self, today: Floats, lowest: Floats, highest: Floats) -> tuple[Floats, Flags]:
@@ -131,8 +130,8 @@ class SharpeNow:
         noise *= NOISE
         np.maximum(noise, RESOLUTION, out=noise)
         high -= low
+        # Below two returns the spread is 0 or minus infinity: not defined either.
         defined = high > noise
-        defined &= self._enough[:size]
         defined &= squares > 0.0
         np.copyto(squares, 1.0, where=~defined)
         mean *= self._factor[:size]

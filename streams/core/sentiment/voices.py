@@ -16,14 +16,14 @@ from typing import NamedTuple
 from streams.core import channels
 from streams.core.limits import STANCE_AGE_DAYS_MAX, VOICES_PER_SYMBOL_MAX
 from streams.core.money import divide_half_even
-from streams.core.sentiment.weights import weight_of
+from streams.core.sentiment.weights import STEP_US, STEPS_A_HALF_LIFE, step_weights
 from streams.core.state import Sentiment, State, Voice
 
 
 REFRESH_US = 60_000_000
 """Market time after which a symbol's weights are computed again though nobody spoke."""
 
-VOICES_PER_REFRESH_MAX = 20_000
+VOICES_PER_REFRESH_MAX = 10_000
 """Voices aged in one refresh; the remaining symbols follow at the next one."""
 
 AGE_US_MAX = STANCE_AGE_DAYS_MAX * 86_400_000_000
@@ -92,13 +92,18 @@ def refresh(state: State) -> None:
 
 
 def tally(voices: dict[str, Voice], now_us: int, age_us_max: int) -> Tally:
-    """Add up the voices that are not older than an age."""
+    """Add up the voices that are not older than an age.
+
+    The weight of each is `weights.weight_of` its age, written out: a symbol has many voices.
+    """
+    weights, length = step_weights(), STEPS_A_HALF_LIFE
     bulls = bears = bull_weight = bear_weight = squares = 0
     for voice in voices.values():
         age_us = now_us - voice.at_us
         if age_us > age_us_max:
             continue
-        weight = weight_of(age_us)
+        steps = age_us // STEP_US if age_us > 0 else 0
+        weight = weights[steps % length] >> steps // length
         squares += weight * weight
         if voice.stance > 0:
             bulls += 1
@@ -109,18 +114,19 @@ def tally(voices: dict[str, Voice], now_us: int, age_us_max: int) -> Tally:
     voices_counted = bulls + bears
     if voices_counted == 0:
         return Tally(0, 0, 0, 0)
-    weights = bull_weight + bear_weight
+    weight_sum = bull_weight + bear_weight
     return Tally(
-        divide_half_even(10_000 * (bull_weight - bear_weight), weights),
+        divide_half_even(10_000 * (bull_weight - bear_weight), weight_sum),
         divide_half_even(10_000 * (bulls - bears), voices_counted),
         voices_counted,
-        divide_half_even(1_000 * weights * weights, squares),
+        divide_half_even(1_000 * weight_sum * weight_sum, squares),
     )
 
 
 def _publish(state: State, symbol: str, sentiment: Sentiment, now_us: int) -> None:
     voices = sentiment.voices
-    expired = [name for name, voice in voices.items() if now_us - voice.at_us > AGE_US_MAX]
+    oldest_us = now_us - AGE_US_MAX
+    expired = [name for name, voice in voices.items() if voice.at_us < oldest_us]
     for name in expired:
         del voices[name]
     result = tally(voices, now_us, AGE_US_MAX)

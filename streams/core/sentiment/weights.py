@@ -28,7 +28,8 @@ _FRACTION_BITS = 80
 
 
 @cache
-def _steps() -> tuple[int, ...]:
+def step_weights() -> tuple[int, ...]:
+    """Return the weights of all steps of the first half-life."""
     one = 1 << _FRACTION_BITS
     factor = one >> 1
     for _ in range(STEPS_A_HALF_LIFE.bit_length() - 1):
@@ -44,4 +45,4 @@ def _steps() -> tuple[int, ...]:
 def weight_of(age_us: int) -> int:
     """Return the weight of a stance in parts of `WEIGHT_ONE`; a future stance counts as new."""
     half_lives, step = divmod(max(age_us, 0) // STEP_US, STEPS_A_HALF_LIFE)
-    return _steps()[step] >> half_lives
+    return step_weights()[step] >> half_lives
