@@ -1,0 +1,374 @@
+"""The composition root: builds the parts of one node and runs them until it is told to stop.
+
+Start-up is recovery: stores, schema, HTTP (not ready yet), snapshot, archive, tail of the log,
+ready. Every long-running part is a named task of one group; the end of one by an error ends the
+node with that error, so that nothing half-alive serves.
+
+On SIGTERM: refuse new sockets, tell clients to reconnect, finish what is under way, leave.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import structlog
+import uvicorn
+
+from server.app import create_app
+from server.auth.development import DevelopmentLogins
+from server.auth.identity import Identity
+from server.auth.node_authenticator import NodeAuthenticator
+from server.auth.revocations import Revocations
+from server.auth.state_files import service_key, signing_secrets
+from server.auth.tokens import AccessTokens
+from server.demo import Demo
+from server.gateway.gateway import Gateway
+from server.gateway.settings import GatewaySettings
+from server.observability.meters import Meters
+from server.services import Services
+from server.settings import Settings
+from storage.archive_replay import ArchiveReplay
+from storage.archive_unit import make_unit
+from storage.archiver import Archiver
+from storage.embedded import EmbeddedStores
+from storage.history import HistoryQueries
+from storage.migrate import migrate
+from storage.pool import Pool, open_pool
+from storage.postgres_recovery_store import PostgresRecoveryStore
+from storage.roles import Role
+from storage.snapshotter import Snapshotter, Subject
+from streams.core.commands import AnyCommand, Command
+from streams.core.kernel import Applied
+from streams.core.state import State
+from streams.fanout.hub import Hub
+from streams.log.codec import BatchCodec
+from streams.log.flight import SubmitterLimits
+from streams.log.redis_log import RedisLog
+from streams.log.submitter import Submitter
+from streams.ports import EntryId, LogEntry
+from streams.replica.digest_boards import RedisDigestBoard
+from streams.replica.digests import DigestWatch
+from streams.replica.edge import Edge
+from streams.replica.feeds.recorded_feed import RecordedFeed
+from streams.replica.replica import Replica
+from streams.replica.scheduler import Scheduler
+from streams.replica.source import ReplicaSource
+
+
+DRAIN_MS = 5_000
+BATCH_COMMANDS_MAX = 128
+"""Commands of one entry: an entry is applied in one piece, so this bounds how long that takes."""
+
+
+class SystemClock:
+    """The `Clock` of a real node."""
+
+    def now_us(self) -> int:
+        """Microseconds since 1970 UTC."""
+        return time.time_ns() // 1000
+
+    def monotonic(self) -> float:
+        """Seconds of a clock that never goes back."""
+        return time.monotonic()
+
+
+class StoreUrls:
+    """Where the stores are: those of the settings, or embedded ones started here."""
+
+    def __init__(self, database_url: str, redis_url: str, stores: EmbeddedStores | None) -> None:
+        self.database_url = database_url
+        self.redis_url = redis_url
+        self.stores = stores
+
+
+@asynccontextmanager
+async def opened_stores(settings: Settings) -> AsyncIterator[StoreUrls]:
+    """Start the embedded stores unless the settings name both of their own.
+
+    Raises:
+        EmbeddedError: a server cannot be started; the message says what to do.
+    """
+    if settings.database_url and settings.redis_url:
+        yield StoreUrls(settings.database_url, settings.redis_url, None)
+        return
+    stores = EmbeddedStores(settings.state_dir, durability=settings.durability)
+    async with stores:
+        yield StoreUrls(
+            settings.database_url or stores.database_url,
+            settings.redis_url or stores.redis_url,
+            stores,
+        )
+
+
+class Node:
+    """All parts of one node. Build with `Node(...)`, then `await run()`."""
+
+    def __init__(self, settings: Settings, urls: StoreUrls, pool: Pool, history_pool: Pool) -> None:
+        self.settings = settings
+        self.clock = SystemClock()
+        self.meters = Meters()
+        name = settings.node_name
+        self._pool = pool
+        self._codec: BatchCodec[Command] = BatchCodec(AnyCommand)
+        self.log = RedisLog(urls.redis_url)
+        self._store = PostgresRecoveryStore(pool)
+        self._board = RedisDigestBoard(urls.redis_url)
+        self.digests = DigestWatch(self._board, name)
+        self.archiver = Archiver(pool, self._reread)
+        self.replica = Replica(
+            self.log,
+            self._codec,
+            node=name,
+            store=self._store,
+            digests=self.digests,
+            on_entry=self._on_entry,
+        )
+        self.submitter: Submitter[Command] = Submitter(
+            self.log,
+            self._codec,
+            node=name,
+            incarnation=secrets.token_hex(4),
+            seen=lambda: self.replica.seen,
+            on_truncated=self.replica.mend,
+            on_acknowledged=self.meters.acknowledged,
+            limits=SubmitterLimits(batch_commands_max=BATCH_COMMANDS_MAX),
+        )
+        self.replica.submitter = self.submitter
+        self.edge = Edge(self.replica, self.submitter)
+        self.source = ReplicaSource(self.replica)
+        self.hub = Hub(self.source)
+        self.replica.attach(self.hub)
+        self.feed = RecordedFeed(self.edge)
+        self.archiver_role = Role("archiver", urls.database_url)
+        self.scheduler_role = Role("scheduler", urls.database_url)
+        self.scheduler = Scheduler(self.edge, self.clock, lambda: self.scheduler_role.held)
+        self.snapshotter = Snapshotter(
+            pool,
+            self.log,
+            subject=lambda: Subject(self.replica.state, self.replica.seen, self.replica.epoch),
+            archived=lambda: self.archiver.position.entry_id,
+            entries=lambda: self.replica.entries,
+        )
+        self._build_edge(history_pool)
+        self._journal = structlog.get_logger("optix.node").bind(node=name)
+
+    def _build_edge(self, history_pool: Pool) -> None:
+        settings = self.settings
+        tokens = AccessTokens(signing_secrets(settings), self.clock)
+        revocations = Revocations()
+        self.identity = Identity(
+            self._pool,
+            tokens=tokens,
+            edge=self.edge,
+            settings=settings,
+            clock=self.clock,
+            revocations=revocations,
+        )
+        development = None
+        if settings.admits_development_auth:
+            development = DevelopmentLogins(self.replica, self.edge, settings.opening_cash)
+        authenticator = NodeAuthenticator(
+            tokens,
+            self.meters,
+            service_key=service_key(settings),
+            keys=self.identity,
+            development=development,
+            revocations=revocations,
+        )
+        self.gateway = Gateway(
+            self.source,
+            self.edge,
+            authenticator,
+            self.hub,
+            GatewaySettings(
+                node=settings.node_name,
+                allowed_origins=("same-origin", *settings.cors_origins),
+                trusted_proxies=settings.trusted_proxies,
+                sockets_max=settings.max_sockets,
+            ),
+            self.clock,
+        )
+        self.services = Services(
+            settings=settings,
+            replica=self.replica,
+            edge=self.edge,
+            source=self.source,
+            authenticator=authenticator,
+            clock=self.clock,
+            meters=self.meters,
+            identity=self.identity,
+            history=HistoryQueries(history_pool),
+            recorded_feed=self.feed,
+            submitter=self.submitter,
+            hub=self.hub,
+            gateway=self.gateway,
+            archiver=self.archiver,
+            database=self._check_database,
+        )
+
+    async def _check_database(self) -> None:
+        await self._pool.fetchval("SELECT 1")
+
+    def _on_entry(self, entry: LogEntry, before: EntryId, applied: Applied, state: State) -> None:
+        self.archiver.put(make_unit(self.replica.epoch, entry, before, applied, state))
+        self.meters.applied(applied)
+
+    async def _reread(self, after: EntryId, until: EntryId):  # type: ignore[no-untyped-def]
+        replay = ArchiveReplay(self._store, self.log, self._codec, self.replica.epoch)
+        async for unit in replay.units(after, until):
+            yield unit
+
+    async def run(self, *, demo: bool, on_listening: Callable[[str], None]) -> None:
+        """Serve until SIGTERM or SIGINT.
+
+        Args:
+            demo: play the recorded day in a loop, with followers.
+            on_listening: told the node's address once it is ready.
+
+        Raises:
+            BaseExceptionGroup: a part failed; the node stopped.
+        """
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+        server = _Server(self._uvicorn_config())
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._replicate(), name="replica"),
+                group.create_task(self.submitter.run(), name="submitter"),
+                group.create_task(self.digests.run(), name="digests"),
+                group.create_task(self.archiver.watch(), name="archive-watch"),
+            ]
+            serving = group.create_task(server.serve(), name="http")
+            tasks += self._roles(group)
+            tasks.append(group.create_task(self._announce(server, on_listening), name="announce"))
+            if demo:
+                tasks.append(group.create_task(self._play(), name="demo"))
+            await stopping.wait()
+            self._journal.info("stopping")
+            await self.gateway.drain(DRAIN_MS)
+            await self.submitter.drain()
+            server.should_exit = True
+            await serving
+            await self._flush_archive()
+            for task in reversed(tasks):
+                task.cancel()
+        await self.close()
+
+    async def close(self) -> None:
+        """Release what the parts hold."""
+        await self.gateway.close()
+        await self.log.close()
+        await self._board.close()
+        self._journal.info("stopped", offset=self.replica.offset)
+
+    async def _replicate(self) -> None:
+        await self.replica.recover()
+        await self.replica.run()
+
+    def _roles(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        tasks = []
+        if "archiver" in self.settings.roles:
+            work = self._archive
+            tasks.append(group.create_task(self.archiver_role.run(work), name="archiver"))
+        if "scheduler" in self.settings.roles:
+            tasks.append(
+                group.create_task(self.scheduler_role.run(self._schedule), name="scheduler")
+            )
+        return tasks
+
+    async def _archive(self) -> None:
+        await self.replica.became_ready.wait()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.archiver.run(), name="archiver-run")
+            group.create_task(self.snapshotter.run(), name="snapshotter")
+
+    async def _schedule(self) -> None:
+        await self.replica.became_ready.wait()
+        await self.scheduler.run()
+
+    async def _play(self) -> None:
+        await self.replica.became_ready.wait()
+        await Demo(self.edge, self.feed, self.clock).run()
+
+    async def _announce(self, server: _Server, on_listening: Callable[[str], None]) -> None:
+        await self.replica.became_ready.wait()
+        host = self.settings.host
+        on_listening(f"http://{host}:{await server.port()}")
+
+    async def _flush_archive(self) -> None:
+        """Give the archiver a moment to write what it holds; the log keeps the rest."""
+        try:
+            async with asyncio.timeout(5):
+                await self.archiver.archived(self.replica.seen)
+        except TimeoutError:
+            self._journal.warning("archive_behind", entries=self.archiver.lag_entries)
+
+    def _uvicorn_config(self) -> uvicorn.Config:
+        return uvicorn.Config(
+            create_app(self.services),
+            host=self.settings.host,
+            port=self.settings.port,
+            ws=self.gateway.protocol_class(),
+            http="httptools",
+            loop="none",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=True,
+            timeout_graceful_shutdown=10,
+            backlog=4096,
+        )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling: the node decides when to stop."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def serve(self, sockets: Any = None) -> None:
+        """Serve until `should_exit`."""
+        del sockets
+        await self._serve()
+
+    async def startup(self, sockets: Any = None) -> None:
+        """Listen, then let `port` know."""
+        await super().startup(sockets)
+        self.listening.set()
+
+    async def port(self) -> int:
+        """Return the port that is listened on, once it is."""
+        await self.listening.wait()
+        listening = self.servers[0].sockets[0]
+        number: int = listening.getsockname()[1]
+        return number
+
+
+async def run_node(settings: Settings, *, demo: bool, on_listening: Callable[[str], None]) -> None:
+    """Open the stores, bring the schema up to date, and run a node until it is told to stop.
+
+    Raises:
+        OptixError: a store or the schema is not as it must be.
+        BaseExceptionGroup: a part of the node failed.
+    """
+    async with AsyncExitStack() as stack:
+        urls = await stack.enter_async_context(opened_stores(settings))
+        await migrate(urls.database_url)
+        pool = await open_pool(urls.database_url)
+        stack.push_async_callback(pool.close)
+        history_pool = pool
+        if settings.database_replica_url:
+            history_pool = await open_pool(settings.database_replica_url)
+            stack.push_async_callback(history_pool.close)
+        node = Node(settings, urls, pool, history_pool)
+        await node.run(demo=demo, on_listening=on_listening)
