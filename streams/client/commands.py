@@ -1,0 +1,267 @@
+"""The commands as methods: typed arguments in, the answer out.
+
+Numbers with a unit are decimal strings on the wire; here they may be `str`, `int` or `Decimal`,
+never `float`, because 0.1 is no float. Absent arguments are not sent. Each method takes an
+idempotency `key` and makes one when there is none; see `Client.command` for what it raises.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias
+
+from streams.client.items import Answer
+
+
+Amount: TypeAlias = str | int | Decimal
+Side: TypeAlias = Literal["buy", "sell", "short", "cover"]
+Stance: TypeAlias = Literal["bullish", "bearish", "neutral"]
+OnStop: TypeAlias = Literal["keep", "close_now", "close_by_position", "close_by_symbol"]
+
+
+class Commands(ABC):
+    """The commands a client can name."""
+
+    @abstractmethod
+    async def command(
+        self, name: str, args: Mapping[str, Any] | None = None, *, key: str | None = None
+    ) -> Answer:
+        """Hand in a command by name."""
+
+    # Trading
+
+    async def open_order(
+        self,
+        symbol: str,
+        side: Side,
+        quantity: Amount,
+        *,
+        limit_price: Amount | None = None,
+        client_order_id: str | None = None,
+        idea_id: str | None = None,
+        key: str | None = None,
+    ) -> Answer:
+        """Open an order: a limit order when `limit_price` is given, else a market order.
+
+        Returns:
+            `result["order"]`, and `result["fill"]` when it was filled at once.
+        """
+        args = {
+            "symbol": symbol,
+            "side": side,
+            "quantity": _text(quantity),
+            "type": "market" if limit_price is None else "limit",
+            "limit_price": _text(limit_price),
+            "client_order_id": client_order_id,
+            "idea_id": idea_id,
+        }
+        return await self.command("open_order", _given(args), key=key)
+
+    async def cancel_order(self, order: str, *, key: str | None = None) -> Answer:
+        """Cancel a resting order."""
+        return await self.command("cancel_order", {"order": order}, key=key)
+
+    async def report_trade(
+        self,
+        symbol: str,
+        side: Side,
+        quantity: Amount,
+        price: Amount,
+        *,
+        fee: Amount = "0",
+        key: str | None = None,
+    ) -> Answer:
+        """Report a fill made elsewhere; it is booked as self-reported."""
+        args = {
+            "symbol": symbol,
+            "side": side,
+            "quantity": _text(quantity),
+            "price": _text(price),
+            "fee": _text(fee),
+        }
+        return await self.command("report_trade", args, key=key)
+
+    # Ideas
+
+    async def create_idea(
+        self,
+        title: str,
+        thesis: str,
+        symbol: str,
+        trade_type: Side,
+        *,
+        publish: bool = True,
+        entry: Amount | None = None,
+        target: Amount | None = None,
+        stop: Amount | None = None,
+        timeframe: str | None = None,
+        confidence: float | None = None,
+        sentiment: Stance | None = None,
+        tags: Sequence[str] | None = None,
+        key: str | None = None,
+    ) -> Answer:
+        """Create an idea, published at once unless `publish` is false; `confidence` is 0 to 100.
+
+        Returns:
+            `result["idea"]`.
+        """
+        args = {
+            "title": title,
+            "thesis": thesis,
+            "symbol": symbol,
+            "trade_type": trade_type,
+            "publish": publish,
+            "entry": _text(entry),
+            "target": _text(target),
+            "stop": _text(stop),
+            "timeframe": timeframe,
+            "confidence": confidence,
+            "sentiment": sentiment,
+            "tags": None if tags is None else list(tags),
+        }
+        return await self.command("create_idea", _given(args), key=key)
+
+    async def publish_idea(self, idea: str, *, key: str | None = None) -> Answer:
+        """Publish a draft; its terms never change afterwards."""
+        return await self.command("publish_idea", {"idea": idea}, key=key)
+
+    async def close_idea(
+        self,
+        idea: str,
+        *,
+        reason: str | None = None,
+        exit_price: Amount | None = None,
+        key: str | None = None,
+    ) -> Answer:
+        """End an idea."""
+        args = {"idea": idea, "reason": reason, "exit_price": _text(exit_price)}
+        return await self.command("close_idea", _given(args), key=key)
+
+    async def like_idea(self, idea: str, *, key: str | None = None) -> Answer:
+        """Like an idea."""
+        return await self.command("like_idea", {"idea": idea}, key=key)
+
+    async def unlike_idea(self, idea: str, *, key: str | None = None) -> Answer:
+        """Take a like back."""
+        return await self.command("unlike_idea", {"idea": idea}, key=key)
+
+    async def comment_idea(
+        self, idea: str, text: str, *, parent_id: str | None = None, key: str | None = None
+    ) -> Answer:
+        """Comment an idea, or answer a comment."""
+        args = {"idea": idea, "text": text, "parent_id": parent_id}
+        return await self.command("comment_idea", _given(args), key=key)
+
+    async def post_message(
+        self,
+        text: str,
+        symbols: Sequence[str],
+        *,
+        sentiment: Stance | None = None,
+        key: str | None = None,
+    ) -> Answer:
+        """Post a message about symbols."""
+        args = {"text": text, "symbols": list(symbols), "sentiment": sentiment}
+        return await self.command("post_message", _given(args), key=key)
+
+    # People
+
+    async def follow_trader(self, trader: str, *, key: str | None = None) -> Answer:
+        """Follow a trader, by id or `@handle`."""
+        return await self.command("follow_trader", {"trader": trader}, key=key)
+
+    async def unfollow_trader(self, trader: str, *, key: str | None = None) -> Answer:
+        """Stop following a trader."""
+        return await self.command("unfollow_trader", {"trader": trader}, key=key)
+
+    async def update_profile(
+        self,
+        *,
+        display_name: str | None = None,
+        bio: str | None = None,
+        signals_access: Literal["public", "followers"] | None = None,
+        key: str | None = None,
+    ) -> Answer:
+        """Change the public profile; what is not given stays."""
+        args = {"display_name": display_name, "bio": bio, "signals_access": signals_access}
+        return await self.command("update_profile", _given(args), key=key)
+
+    # Copying
+
+    async def set_copy(
+        self,
+        leader: str,
+        *,
+        allocation: Amount | None = None,
+        mode: str | None = None,
+        multiplier: Amount | None = None,
+        copy_ratio: Amount | None = None,
+        symbols_allow: Sequence[str] | None = None,
+        symbols_deny: Sequence[str] | None = None,
+        notional_min: Amount | None = None,
+        notional_max: Amount | None = None,
+        position_max_percent: Amount | None = None,
+        exposure_max_percent: Amount | None = None,
+        leverage_max: Amount | None = None,
+        positions_max: int | None = None,
+        slippage_max_bps: int | None = None,
+        stale_ms_max: int | None = None,
+        reverse: bool | None = None,
+        key: str | None = None,
+    ) -> Answer:
+        """Start copying a leader (id or `@handle`), or change the settings that are given.
+
+        Money and ratios are decimals, percentages in percent; see the reference for each.
+
+        Returns:
+            `result["copy"]` with the merged settings and their version.
+        """
+        args = {
+            "leader": leader,
+            "allocation": _text(allocation),
+            "mode": mode,
+            "multiplier": _text(multiplier),
+            "copy_ratio": _text(copy_ratio),
+            "symbols_allow": None if symbols_allow is None else list(symbols_allow),
+            "symbols_deny": None if symbols_deny is None else list(symbols_deny),
+            "notional_min": _text(notional_min),
+            "notional_max": _text(notional_max),
+            "position_max_percent": _text(position_max_percent),
+            "exposure_max_percent": _text(exposure_max_percent),
+            "leverage_max": _text(leverage_max),
+            "positions_max": positions_max,
+            "slippage_max_bps": slippage_max_bps,
+            "stale_ms_max": stale_ms_max,
+            "reverse": reverse,
+        }
+        return await self.command("set_copy", _given(args), key=key)
+
+    async def pause_copy(self, leader: str, *, key: str | None = None) -> Answer:
+        """Pause a copy: signals are skipped until it is resumed."""
+        return await self.command("pause_copy", {"leader": leader}, key=key)
+
+    async def resume_copy(self, leader: str, *, key: str | None = None) -> Answer:
+        """Resume a paused copy."""
+        return await self.command("resume_copy", {"leader": leader}, key=key)
+
+    async def close_only_copy(self, leader: str, *, key: str | None = None) -> Answer:
+        """From now on copy only what makes positions smaller."""
+        return await self.command("close_only_copy", {"leader": leader}, key=key)
+
+    async def stop_copy(
+        self, leader: str, *, on_stop: OnStop = "close_now", key: str | None = None
+    ) -> Answer:
+        """End a copy."""
+        return await self.command("stop_copy", {"leader": leader, "on_stop": on_stop}, key=key)
+
+
+def _text(amount: Amount | None) -> str | None:
+    if isinstance(amount, float):
+        raise TypeError(f"expected str, int or Decimal, was the float {amount!r}")
+    return f"{amount:f}" if isinstance(amount, Decimal) else None if amount is None else str(amount)
+
+
+def _given(args: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in args.items() if value is not None}
