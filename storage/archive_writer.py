@@ -26,6 +26,7 @@ from storage.archive_rows import (
     outcome_rows,
 )
 from storage.archive_unit import ArchiveUnit
+from storage.errors import StorageError
 from storage.partitions import MONTHS_AHEAD, Month, ensure_partitions, months
 from storage.pool import AnyConnection, Pool, transaction
 
@@ -64,7 +65,20 @@ class ArchiveWriter:
         """
         last = units[-1]
         position = ArchivePosition(last.epoch, last.entry_id, last.chain)
-        await self._cover(units[0].entry_id.ms, last.entry_id.ms)
+        try:
+            await self._cover(units[0].entry_id.ms, last.entry_id.ms)
+            rows = await self._transact(units, expected, position)
+        except StorageError:
+            self._months_ready.clear()  # perhaps a partition was dropped: look again
+            raise
+        self.rows += rows
+        self.transactions += 1
+        return position
+
+    async def _transact(
+        self, units: Sequence[ArchiveUnit], expected: ArchivePosition, position: ArchivePosition
+    ) -> int:
+        """Write rows and position; return the number of rows."""
         async with transaction(self._pool, "archive") as connection:
             await advance_position(connection, expected, position)
             rows = await _copy(connection, "log_entries", ENTRY_COLUMNS, entry_rows(units))
@@ -77,9 +91,7 @@ class ArchiveWriter:
             if any(unit.channels for unit in units):
                 numbers = channel_rows(units)
                 rows += await _copy(connection, "channel_events", CHANNEL_COLUMNS, numbers)
-        self.rows += rows
-        self.transactions += 1
-        return position
+        return rows
 
     async def _cover(self, from_ms: int, until_ms: int) -> None:
         """Make the partitions of a span; each month is looked at once, with those after it."""

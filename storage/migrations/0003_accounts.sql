@@ -35,6 +35,7 @@ CREATE TABLE logins (
 
 CREATE INDEX logins_account ON logins (account_id, created_at);
 CREATE INDEX logins_expiry ON logins (expires_at);
+CREATE INDEX logins_revoked ON logins (revoked_at) WHERE revoked_at IS NOT NULL;
 
 CREATE TABLE refresh_tokens (
     token_hash bytea PRIMARY KEY CHECK (octet_length(token_hash) = 32),
@@ -51,7 +52,7 @@ CREATE TABLE api_keys (
     key_id text PRIMARY KEY,
     account_id text NOT NULL REFERENCES accounts ON DELETE CASCADE,
     name text NOT NULL,
-    prefix text NOT NULL,
+    prefix text NOT NULL UNIQUE,
     secret_hash bytea NOT NULL UNIQUE CHECK (octet_length(secret_hash) = 32),
     scopes text[] NOT NULL,
     addresses text[] NOT NULL DEFAULT '{}',
@@ -62,3 +63,4 @@ CREATE TABLE api_keys (
 );
 
 CREATE INDEX api_keys_account ON api_keys (account_id, created_at);
+CREATE INDEX api_keys_revoked ON api_keys (revoked_at) WHERE revoked_at IS NOT NULL;

@@ -73,6 +73,7 @@ async def test_units_are_archived_with_position(pool: Pool) -> None:
     assert archiver.committed_at_us > 0
 
 
+@pytest.mark.usefixtures("no_partitions")
 async def test_units_put_while_running_and_across_months(pool: Pool) -> None:
     units = make_units(20)
     moved = [
@@ -160,7 +161,7 @@ async def test_killed_archivers_leave_each_row_once(pool: Pool, migrated_url: st
     units = make_units(count)
     rng = random.Random(11)
     command = (sys.executable, "-m", "tests.integration.storage.archive_process")
-    for _ in range(4):
+    for _ in range(3):
         reached = (await read_position(pool)).entry_id
         goal = max(reached, units[0].entry_id)
         wanted = EntryId(goal.ms + rng.randrange(300_000), 0)
