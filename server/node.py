@@ -14,7 +14,7 @@ import secrets
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from typing import Any
 
 import structlog
@@ -33,10 +33,10 @@ from server.gateway.settings import GatewaySettings
 from server.observability.meters import Meters
 from server.services import Services
 from server.settings import Settings
+from server.stores import StoreUrls, opened_stores
 from storage.archive_replay import ArchiveReplay
-from storage.archive_unit import make_unit
+from storage.archive_unit import ArchiveUnit, make_unit
 from storage.archiver import Archiver
-from storage.embedded import EmbeddedStores
 from storage.history import HistoryQueries
 from storage.migrate import migrate
 from storage.pool import Pool, open_pool
@@ -76,34 +76,6 @@ class SystemClock:
     def monotonic(self) -> float:
         """Seconds of a clock that never goes back."""
         return time.monotonic()
-
-
-class StoreUrls:
-    """Where the stores are: those of the settings, or embedded ones started here."""
-
-    def __init__(self, database_url: str, redis_url: str, stores: EmbeddedStores | None) -> None:
-        self.database_url = database_url
-        self.redis_url = redis_url
-        self.stores = stores
-
-
-@asynccontextmanager
-async def opened_stores(settings: Settings) -> AsyncIterator[StoreUrls]:
-    """Start the embedded stores unless the settings name both of their own.
-
-    Raises:
-        EmbeddedError: a server cannot be started; the message says what to do.
-    """
-    if settings.database_url and settings.redis_url:
-        yield StoreUrls(settings.database_url, settings.redis_url, None)
-        return
-    stores = EmbeddedStores(settings.state_dir, durability=settings.durability)
-    async with stores:
-        yield StoreUrls(
-            settings.database_url or stores.database_url,
-            settings.redis_url or stores.redis_url,
-            stores,
-        )
 
 
 class Node:
@@ -219,7 +191,7 @@ class Node:
         self.archiver.put(make_unit(self.replica.epoch, entry, before, applied, state))
         self.meters.applied(applied)
 
-    async def _reread(self, after: EntryId, until: EntryId):  # type: ignore[no-untyped-def]
+    async def _reread(self, after: EntryId, until: EntryId) -> AsyncIterator[ArchiveUnit]:
         replay = ArchiveReplay(self._store, self.log, self._codec, self.replica.epoch)
         async for unit in replay.units(after, until):
             yield unit

@@ -7,8 +7,8 @@ import asyncio
 import rich_click as click
 
 from server.cli.running import settings_or_exit
-from server.node import opened_stores
 from server.settings import Settings
+from server.stores import opened_stores
 from storage.migrate import migrate
 
 

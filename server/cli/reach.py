@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from server.node import StoreUrls, opened_stores
 from server.settings import Settings
+from server.stores import StoreUrls, opened_stores
 from storage.embedded import find_running
 
 
@@ -25,5 +25,5 @@ async def store_urls(settings: Settings) -> AsyncIterator[StoreUrls]:
             yield urls
         return
     yield StoreUrls(
-        settings.database_url or running.database_url, settings.redis_url or running.redis_url, None
+        settings.database_url or running.database_url, settings.redis_url or running.redis_url
     )

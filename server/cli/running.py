@@ -1,14 +1,14 @@
-"""Starting a node from the command line, and saying plainly why it did not start."""
+"""Starting a node from the command line, and saying plainly why it did not start.
+
+The node's parts are imported when one is started: `optix --help` needs none of them.
+"""
 
 from __future__ import annotations
 
 import sys
 
 import rich_click as click
-import uvloop
 
-from server.node import run_node
-from server.observability.journal import configure_logging
 from server.settings import Settings, SettingsInvalid, load_settings
 from streams.ports import OptixError
 
@@ -25,7 +25,12 @@ def settings_or_exit() -> Settings:
 
 def start(settings: Settings, *, demo: bool) -> None:
     """Run a node until it is told to stop; exit with 1 when it fails."""
-    configure_logging(settings)
+    import uvloop
+
+    from server.node import run_node
+    from server.observability.logs import configure_logs
+
+    configure_logs(settings.log_level, settings.log_format)
 
     def listening(address: str) -> None:
         click.echo(f"OPTIX is ready at {address}  (stop with Ctrl-C)")
