@@ -199,6 +199,8 @@ class Log(Protocol):
     async def read(self, after: EntryId, *, count_max: int, wait_ms: int) -> list[LogEntry]:
         """Return up to `count_max` entries after `after`, waiting up to `wait_ms` for the first.
 
+        One read of an adapter object may wait at a time; others with `wait_ms` 0 may come between.
+
         Raises:
             LogHole: entries between `after` and the first one held were trimmed.
             LogTruncated: the head is behind `after`.

@@ -194,6 +194,7 @@ class MemoryLog:
         self._server = server
         self._clock = clock
         self._epoch = ""
+        self._reading = False
         self._last = (ENTRY_ZERO, "")
 
     async def open(self) -> str:
@@ -227,16 +228,18 @@ class MemoryLog:
 
     async def read(self, after: EntryId, *, count_max: int, wait_ms: int) -> list[LogEntry]:
         """See `Log.read`."""
-        deadline = _loop_s() + wait_ms / 1000
-        while True:
-            await self._until_resumed(deadline + LIVENESS_MS_MAX / 1000)
-            self._check_up()
-            self._check_epoch()
-            found = self._found(after, count_max)
-            remaining_s = deadline - _loop_s()
-            if found or remaining_s <= 0:
-                return found
-            await self._wait(remaining_s)
+        if self._reading:
+            if wait_ms > 0:
+                raise RuntimeError("expected one waiting read of a handle at a time, was another")
+            return (await self._read(after, "", count_max, 0))[0]
+        self._reading = True
+        try:
+            checksum = self._last[1] if self._last[0] == after else ""
+            found, newest = await self._read(after, checksum, count_max, wait_ms)
+            self._last = newest
+            return found
+        finally:
+            self._reading = False
 
     async def head(self) -> EntryId:
         """See `Log.head`."""
@@ -283,17 +286,33 @@ class MemoryLog:
         """See `Log.close`."""
         self._epoch = ""
 
-    def _found(self, after: EntryId, count_max: int) -> list[LogEntry]:
-        expected, checksum = after, self._last[1] if self._last[0] == after else ""
+    async def _read(
+        self, after: EntryId, checksum: str, count_max: int, wait_ms: int
+    ) -> tuple[list[LogEntry], tuple[EntryId, str]]:
+        """Read and check; return the entries, and id and checksum of the newest."""
+        deadline = _loop_s() + wait_ms / 1000
+        while True:
+            await self._until_resumed(deadline + LIVENESS_MS_MAX / 1000)
+            self._check_up()
+            self._check_epoch()
+            found, newest = self._found(after, checksum, count_max)
+            remaining_s = deadline - _loop_s()
+            if found or remaining_s <= 0:
+                return found, newest
+            await self._wait(remaining_s)
+
+    def _found(
+        self, after: EntryId, checksum: str, count_max: int
+    ) -> tuple[list[LogEntry], tuple[EntryId, str]]:
         found: list[LogEntry] = []
+        newest = after
         for stored in self._server.after(after, count_max):
-            check_follows(stored.follows, expected, checksum, stored.entry.entry_id)
-            expected, checksum = stored.entry.entry_id, stored.checksum
+            check_follows(stored.follows, newest, checksum, stored.entry.entry_id)
+            newest, checksum = stored.entry.entry_id, stored.checksum
             found.append(stored.entry)
         if not found:
             check_head(self._server.link, after, checksum)
-        self._last = (expected, checksum)
-        return found
+        return found, (newest, checksum)
 
     async def _until_resumed(self, deadline: float) -> None:
         while self._server.faults.reads_paused(self.node):

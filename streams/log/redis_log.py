@@ -61,7 +61,7 @@ _BEGIN_EPOCH = Script("begin_epoch")
 class RedisLog:
     """One node's handle to the log. Implements `streams.ports.Log`.
 
-    One task reads; any number may append.
+    One read may wait at a time, so one task tails; any number may append.
     """
 
     def __init__(
@@ -95,6 +95,7 @@ class RedisLog:
         self._replicas_ms_max = replicas_ms_max
         self._answer_ms_max = answer_ms_max
         self._epoch = ""
+        self._reading = False
         self._last = (ENTRY_ZERO, "")
 
     async def open(self) -> str:
@@ -126,29 +127,18 @@ class RedisLog:
 
     async def read(self, after: EntryId, *, count_max: int, wait_ms: int) -> list[LogEntry]:
         """See `Log.read`."""
-        opened = self._opened()
-        checksum = self._last[1] if self._last[0] == after else ""
-        if await self._reader.connect():
-            epoch, head = await self._state(self._reader)
-            self._check_epoch(epoch)
-            check_head(head, after, checksum)
-        block = ("BLOCK", wait_ms) if wait_ms > 0 else ()  # 0 would mean for ever
-        entries, held = await self._reader.call(
-            ("XREAD", "COUNT", count_max, *block, "STREAMS", self._log_key, str(after)),
-            ("MGET", self._head_key, self._epoch_key),
-            answer_ms_max=wait_ms + self._answer_ms_max,
-        )
-        for reply in (entries, held):
-            if isinstance(reply, RedisError):
-                raise await self._refused(self._reader, reply)
-        head_text, epoch_text = held
-        self._check_epoch(_text(epoch_text))
-        if self._epoch != opened:
-            raise EpochChanged(expected=opened, actual=self._epoch)
-        if not entries:
-            check_head(Link.parse(head_text or b"0-0:"), after, checksum)
-            return []
-        return self._joined(entries[0][1], after, checksum)
+        if self._reading:
+            if wait_ms > 0:
+                raise RuntimeError("expected one waiting read of a handle at a time, was another")
+            return (await self._read(self._upkeep, after, "", count_max, 0))[0]
+        self._reading = True
+        try:
+            checksum = self._last[1] if self._last[0] == after else ""
+            found, newest = await self._read(self._reader, after, checksum, count_max, wait_ms)
+            self._last = newest
+            return found
+        finally:
+            self._reading = False
 
     async def head(self) -> EntryId:
         """See `Log.head`."""
@@ -186,23 +176,37 @@ class RedisLog:
         for connection in (self._reader, self._writer, self._upkeep):
             await connection.close()
 
-    def _joined(self, rows: list[Any], after: EntryId, checksum: str) -> list[LogEntry]:
-        """Check that the rows follow `after` and each other; return them as entries."""
-        found: list[LogEntry] = []
-        expected = after
-        expected_link = f"{after}:{checksum}".encode()
-        for row_id, fields in rows:
-            if fields is None or fields[0::2] != _FIELDS:
-                raise DecodeError(f"expected the fields d, p, c in entry {row_id!r}")
-            payload, link, row_checksum = fields[1::2]
-            entry_id = EntryId.parse(row_id)
-            if link != expected_link:
-                check_follows(Link.parse(link), expected, checksum, entry_id)
-            found.append(LogEntry(entry_id, payload))
-            expected, checksum = entry_id, _text(row_checksum)
-            expected_link = row_id + b":" + row_checksum
-        self._last = (expected, checksum)
-        return found
+    async def _read(
+        self,
+        connection: RedisConnection,
+        after: EntryId,
+        checksum: str,
+        count_max: int,
+        wait_ms: int,
+    ) -> tuple[list[LogEntry], tuple[EntryId, str]]:
+        """Read and check; return the entries, and id and checksum of the newest."""
+        opened = self._opened()
+        if await connection.connect():
+            epoch, head = await self._state(connection)
+            self._check_epoch(epoch)
+            check_head(head, after, checksum)
+        block = ("BLOCK", wait_ms) if wait_ms > 0 else ()  # 0 would mean for ever
+        entries, held = await connection.call(
+            ("XREAD", "COUNT", count_max, *block, "STREAMS", self._log_key, str(after)),
+            ("MGET", self._head_key, self._epoch_key),
+            answer_ms_max=wait_ms + self._answer_ms_max,
+        )
+        for reply in (entries, held):
+            if isinstance(reply, RedisError):
+                raise await self._refused(connection, reply)
+        head_text, epoch_text = held
+        self._check_epoch(_text(epoch_text))
+        if self._epoch != opened:
+            raise EpochChanged(expected=opened, actual=self._epoch)
+        if not entries:
+            check_head(Link.parse(head_text or b"0-0:"), after, checksum)
+            return [], (after, checksum)
+        return _joined(entries[0][1], after, checksum)
 
     async def _wait_for_replicas(self) -> None:
         if self._wait_replicas == 0:
@@ -268,6 +272,26 @@ class RedisLog:
         if not self._epoch:
             raise RuntimeError("expected the log to be opened first")
         return self._epoch
+
+
+def _joined(
+    rows: list[Any], after: EntryId, checksum: str
+) -> tuple[list[LogEntry], tuple[EntryId, str]]:
+    """Check that the rows follow `after` and each other; return them as entries."""
+    found: list[LogEntry] = []
+    newest = after
+    expected_link = f"{after}:{checksum}".encode()
+    for row_id, fields in rows:
+        if fields is None or fields[0::2] != _FIELDS:
+            raise DecodeError(f"expected the fields d, p, c in entry {row_id!r}")
+        payload, link, row_checksum = fields[1::2]
+        entry_id = EntryId.parse(row_id)
+        if link != expected_link:
+            check_follows(Link.parse(link), newest, checksum, entry_id)
+        found.append(LogEntry(entry_id, payload))
+        newest, checksum = entry_id, _text(row_checksum)
+        expected_link = row_id + b":" + row_checksum
+    return found, (newest, checksum)
 
 
 def _text(value: bytes | None) -> str:

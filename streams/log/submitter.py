@@ -169,8 +169,7 @@ class Submitter(Generic[C]):
         command = self._pending.get(envelope_id)
         if command is None:
             return False
-        flight = command.flight
-        if self._hold and flight is not None and not flight.acknowledged:
+        if self._hold and command.flight is not None and not command.flight.acknowledged:
             command.outcome = outcome
             return True
         self._forget(command)
@@ -361,13 +360,10 @@ class Submitter(Generic[C]):
     def _expire(self) -> None:
         """Answer the commands whose time is over. They are first: all have the same time."""
         self._timer = None
-        loop = self._loop
-        if loop is None:
-            return
-        now = loop.time()
+        loop = asyncio.get_running_loop()
         while self._pending:
             command = next(iter(self._pending.values()))
-            if command.deadline > now:
+            if command.deadline > loop.time():
                 self._timer = loop.call_at(command.deadline, self._expire)
                 return
             self.expired += 1

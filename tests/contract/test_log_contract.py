@@ -119,6 +119,31 @@ async def test_append_does_not_wait_for_a_waiting_read_of_the_same_handle(place:
         assert await reading == [LogEntry(entry_id, b"own")]
 
 
+async def test_second_waiting_read_of_a_handle_is_refused(place: Place) -> None:
+    log = await place.open()
+    reading = asyncio.create_task(log.read(ENTRY_ZERO, count_max=1, wait_ms=60_000))
+    await asyncio.sleep(0)
+
+    with pytest.raises(RuntimeError, match="one waiting read"):
+        await log.read(ENTRY_ZERO, count_max=1, wait_ms=1)
+
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+
+
+async def test_read_that_does_not_wait_may_pass_one_that_does(place: Place) -> None:
+    log = await place.open()
+    appended = await fill(log, 3)
+    newest = appended[-1].entry_id
+    tailing = asyncio.create_task(log.read(newest, count_max=1, wait_ms=60_000))
+    await asyncio.sleep(0)
+
+    async with asyncio.timeout(5_000 * MS):
+        assert await log.read(ENTRY_ZERO, count_max=9, wait_ms=0) == appended
+        entry_id = await log.append(b"next", seen=newest)
+        assert await tailing == [LogEntry(entry_id, b"next")]
+
+
 async def test_concurrent_appenders_are_put_in_one_order(place: Place) -> None:
     one, two = await place.open("n1"), await place.open("n2")
 

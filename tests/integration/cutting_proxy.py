@@ -22,6 +22,7 @@ class CuttingProxy:
         self.swallow_answers = False
         self.cut_after_request = False
         self._writers: list[asyncio.StreamWriter] = []
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_unix_server(self._serve, self.socket)
@@ -30,6 +31,7 @@ class CuttingProxy:
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
         self.cut()
+        await asyncio.gather(*self._tasks)
 
     def cut(self) -> None:
         """Cut every connection now."""
@@ -38,6 +40,9 @@ class CuttingProxy:
         self._writers.clear()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.append(task)
         server_reader, server_writer = await asyncio.open_unix_connection(self.target)
         self._writers += [writer, server_writer]
         try:

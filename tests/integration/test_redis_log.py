@@ -13,6 +13,7 @@ from streams.log import redis_repair
 from streams.log.recent import RecentEntries
 from streams.log.redis_connection import connection_factory
 from streams.log.redis_log import RedisLog
+from streams.log.redis_settings import _durability
 from streams.ports import (
     ENTRY_ZERO,
     AppendUnknown,
@@ -26,7 +27,7 @@ from streams.ports import (
     ReplicasMissing,
 )
 from tests.integration.cutting_proxy import CuttingProxy
-from tests.support import MS, eventually
+from tests.support import eventually
 
 
 @pytest.fixture
@@ -132,7 +133,8 @@ async def test_connection_cut_while_idle_is_noticed_before_sending(
     first = await log.append(b"one", seen=ENTRY_ZERO)
     await log.read(ENTRY_ZERO, count_max=1, wait_ms=0)
     client.client_kill_filter(_type="normal", skipme=True)
-    await asyncio.sleep(20 * MS)  # until the loop has been told
+    for connection in (log._writer._connection, log._reader._connection):
+        await eventually(connection.can_read)  # until the loop has been told
 
     second = await log.append(b"two", seen=first)
 
@@ -305,3 +307,72 @@ async def test_repair_waits_for_another_repair(
 
     client.delete("{optix}:repair")
     assert await log.repair(lost) == lost[1].entry_id
+
+
+async def test_server_that_does_not_tell_its_settings(redis_url: str, client: redis.Redis) -> None:
+    client.acl_setuser(
+        "limited", enabled=True, nopass=True, keys="*", commands=["+@all", "-config"]
+    )
+    path = connection_factory(redis_url)().path
+    log = RedisLog(f"unix://limited:any@{path}")
+    await log.open()
+
+    assert log.settings is not None
+    assert log.settings.durability == "unknown"
+    client.acl_setuser("limited", enabled=True, commands=["-info"])
+    with pytest.raises(LogUnavailable, match="INFO"):
+        await log.open()
+    await log.close()
+    client.acl_deluser("limited")
+
+
+def test_no_append_only_file_is_no_durability() -> None:
+    assert _durability("no", "always") == "none"
+
+
+async def test_keys_of_another_kind_are_refused(log: RedisLog, client: redis.Redis) -> None:
+    client.set("{optix}:log", "text")
+
+    with pytest.raises(LogUnavailable, match="WRONGTYPE"):
+        await log.length()
+    with pytest.raises(LogUnavailable, match="WRONGTYPE"):
+        await log.append(b"one", seen=ENTRY_ZERO)
+    with pytest.raises(LogUnavailable, match="WRONGTYPE"):
+        await log.read(ENTRY_ZERO, count_max=1, wait_ms=0)
+
+
+async def test_no_word_of_the_replicas_leaves_the_outcome_unknown(
+    log: RedisLog, proxy: CuttingProxy, client: redis.Redis
+) -> None:
+    waiting = RedisLog(proxy.url, wait_replicas=1, replicas_ms_max=60_000)
+    await waiting.open()
+    appending = asyncio.create_task(waiting.append(b"one", seen=ENTRY_ZERO))
+    await eventually(log.length)
+    await eventually(lambda: client.info("clients")["blocked_clients"] == 1)
+    proxy.cut()
+
+    with pytest.raises(AppendUnknown):
+        await appending
+
+    assert await log.length() == 1
+    await waiting.close()
+
+
+async def test_repair_meets_a_full_server(log: RedisLog, client: redis.Redis) -> None:
+    lost = [LogEntry(ENTRY_ZERO, b""), LogEntry(await log.append(b"a", seen=ENTRY_ZERO), b"a")]
+    client.delete("{optix}:log", "{optix}:head")
+    client.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(LogUnavailable, match="accept the repair"):
+            await log.repair(lost)
+    finally:
+        client.config_set("maxmemory", 0)
+
+
+async def test_own_new_epoch_ends_the_read_that_waits(log: RedisLog) -> None:
+    reading = asyncio.create_task(log.read(ENTRY_ZERO, count_max=1, wait_ms=100))
+    await asyncio.sleep(0)
+    await log.begin_epoch(ENTRY_ZERO)
+
+    with pytest.raises(EpochChanged):
+        await reading

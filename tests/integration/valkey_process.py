@@ -76,7 +76,8 @@ class ValkeyProcess:
             transactions: so many appends (each is a MULTI ... EXEC) lose their records.
             more_bytes: so many bytes of the record before are lost too, which damages it.
         """
-        [path] = (self.directory / "appendonlydir").glob("*.incr.aof")
+        in_parts = list(self.directory.glob("appendonlydir/*.incr.aof"))  # since Redis 7.0
+        [path] = in_parts or [self.directory / "appendonly.aof"]
         records = path.read_bytes()
         end = len(records)
         for _ in range(transactions):

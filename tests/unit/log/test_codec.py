@@ -122,6 +122,13 @@ def test_what_is_not_a_batch_is_refused(fields: object) -> None:
         sample_codec().decode(sealed(fields))
 
 
+def test_sealed_noise_is_refused() -> None:
+    body = b"\xc1 is never used in msgpack"
+
+    with pytest.raises(DecodeError, match="expected a batch"):
+        sample_codec().decode(zlib.crc32(body).to_bytes(4, "big") + body)
+
+
 def test_fields_appended_within_a_schema_are_ignored_and_missing_ones_have_defaults() -> None:
     envelope = ["c1", None, "t_1", 0, ["Say", "hi"], "new field"]
     longer = ["c2", None, "t_1", 0, ["Say", "hi", True, "new field"]]

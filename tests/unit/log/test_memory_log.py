@@ -156,9 +156,9 @@ async def test_read_that_stays_paused_fails_like_a_silent_connection(
 
 async def test_cancelled_readers_leave_nothing_behind() -> None:
     server = MemoryLogServer()
-    log = await opened(server)
+    logs = [await opened(server, f"n{number}") for number in range(3)]
     readings = [
-        asyncio.create_task(log.read(ENTRY_ZERO, count_max=1, wait_ms=60_000)) for _ in range(3)
+        asyncio.create_task(log.read(ENTRY_ZERO, count_max=1, wait_ms=60_000)) for log in logs
     ]
     await eventually(lambda: len(server._waiting) == 3)
     for reading in readings:

@@ -15,8 +15,11 @@ from tests.unit.log.submitting import code_of, running
 
 async def test_a_command_is_answered_when_the_own_tail_applied_it() -> None:
     async with running() as node:
-        outcome = await node.submitter.submit(say("c1"))
+        future = node.submitter.submit(say("c1"))
+        assert node.submitter.waits_for("c1")
+        outcome = await future
 
+        assert not node.submitter.waits_for("c1")
         assert outcome == CommandOutcome("OK", f"{node.tail.seen}.0", {})
         assert node.submitter.pending == 0
 
@@ -148,16 +151,16 @@ async def test_a_command_not_applied_in_time_has_an_unknown_outcome() -> None:
         assert not node.submitter.resolve("c1", CommandOutcome("OK", "1-0.0", {}))
 
 
-async def test_deadlines_are_each_commands_own() -> None:
-    async with running(tailing=False, limits=SubmitterLimits(outcome_ms_max=50)) as node:
+async def test_a_late_command_takes_no_later_one_with_it() -> None:
+    async with running(tailing=False, limits=SubmitterLimits(outcome_ms_max=20)) as node:
         first = node.submitter.submit(say("c1"))
-        await eventually(lambda: node.server.length == 1)
         second = node.submitter.submit(say("c2"))
+        node.submitter._pending["c2"].deadline += 3_600
 
         assert await code_of(first) == "OUTCOME_UNKNOWN"
         assert node.submitter.pending == 1
-        assert await code_of(second) == "OUTCOME_UNKNOWN"
-        assert node.submitter.pending == 0
+        node.submitter.resolve("c2", CommandOutcome("OK", "1-0.1", {}))
+        assert (await second).code == "OK"
 
 
 async def test_a_command_that_never_left_is_refused_when_its_time_is_over() -> None:

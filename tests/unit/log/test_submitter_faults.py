@@ -120,7 +120,9 @@ async def test_a_truncated_log_is_repaired_and_submitting_goes_on() -> None:
         for number in range(4):
             await node.submitter.submit(say(f"c{number}"))
         recent = RecentEntries()
-        for entry in await node.log.read(ENTRY_ZERO, count_max=9, wait_ms=0):
+        other = MemoryLog(node.server, Clock(), node="n2")
+        await other.open()
+        for entry in await other.read(ENTRY_ZERO, count_max=9, wait_ms=0):
             recent.add(entry)
         node.server.faults.truncate(2)
         accepting = []
