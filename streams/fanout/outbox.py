@@ -131,6 +131,11 @@ class Outbox:
         self._queued = 0
         self._marks: deque[_Mark] = deque()
 
+    @property
+    def bytes_waiting(self) -> int:
+        """Bytes the kernel has not taken yet."""
+        return self._transport.get_write_buffer_size()
+
     # Writing
 
     def send(self, data: bytes) -> None:
