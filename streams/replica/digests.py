@@ -1,7 +1,8 @@
 """Comparing digests between nodes: the odd one out stops instead of serving wrong data.
 
 Every node publishes the chain digest of its state at the same entries (the first entry at or
-after each `EVERY_TICKS` ticks). A node that differs from a strict majority stops; without a
+after each `EVERY_TICKS` ticks). Digests of different epochs are never compared: an entry may stand
+in another history there. A node that differs from a strict majority stops; without a
 majority the first that was published stands.
 """
 
@@ -45,12 +46,20 @@ class DigestWatch:
     def __init__(self, board: DigestBoard, node: str) -> None:
         self._board = board
         self._node = node
+        self._epoch = ""
         self._period = -1
         self._queue: asyncio.Queue[tuple[EntryId, str]] = asyncio.Queue(QUEUE_MAX)
         self.compared = 0
         self.dropped = 0
         self.newest: tuple[EntryId, str] | None = None
         self._journal = structlog.get_logger("optix.digest").bind(node=node)
+
+    def begin(self, epoch: str) -> None:
+        """Start anew with a state of that epoch; what waits of the one before is not compared."""
+        self._epoch = epoch
+        self._period = -1
+        while not self._queue.empty():
+            self._queue.get_nowait()
 
     def observe(self, state: State) -> None:
         """Note the digest if the entry just applied is one to compare at."""
@@ -76,14 +85,17 @@ class DigestWatch:
         """
         while True:
             entry_id, mine = await self._queue.get()
+            suffix = f"@{self._epoch}"
             try:
-                published = await self._board.exchange(entry_id, self._node, mine)
+                published = await self._board.exchange(entry_id, self._node + suffix, mine)
             except LogUnavailable as error:
                 self.dropped += 1
                 self._journal.warning("digest_board_away", error=str(error))
                 continue
             self.compared += 1
-            reference = reference_digest([digest for _, digest in published])
+            reference = reference_digest(
+                [digest for node, digest in published if node.endswith(suffix)]
+            )
             if reference != mine:
                 self._journal.error(
                     "digest_mismatch", entry=str(entry_id), mine=mine, reference=reference

@@ -112,6 +112,12 @@ class History:
             return None
         return [frame for frame in deltas if frame.seq > after_seq]
 
+    def clear(self) -> None:
+        """Forget everything: the node was rebuilt, and its numbers may be others now."""
+        self._events.clear()
+        self._order.clear()
+        self._deltas.clear()
+
     def newest_first(self, key: str) -> list[Kept]:
         """Return what is held of a lossless channel, newest first."""
         return list(reversed(self._events.get(key, ())))

@@ -73,6 +73,10 @@ class Publisher:
             if wanted(key):
                 self._frames.append(event_frame(state, key, Kept(seq, ts_us, event)))
 
+    def reset(self) -> None:
+        """Forget the frames of a state that is given up."""
+        self._frames.clear()
+
     def flush(self) -> None:
         """Hand the collected frames to the hub."""
         if self._frames:

@@ -6,6 +6,8 @@ Invariants:
     * Entries are applied in order on the event loop, in slices of `SLICE_SECONDS_MAX`, so that a
       backlog never starves the sockets.
     * Whoever waits for a command of this node is answered right after it was applied.
+    * A node that finds that the log went another way than its state rebuilds itself; entries read
+      for the state before are never applied to the state after. One task mends at a time.
     * An exception out of the core stops the node before another entry is applied; the log names
       the entry. A digest that differs from the others' stops it too.
 """
@@ -52,6 +54,12 @@ ENTRIES_PER_READ_MAX = 256
 READ_WAIT_MS = 2_000
 RETRY_SECONDS_MAX = 2.0
 
+OnEpoch = Callable[[str], None]
+"""Called with the new epoch's name when the node begins to rebuild itself for it.
+
+Numbers of channels that were handed out before mean nothing from then on.
+"""
+
 OnEntry = Callable[[LogEntry, EntryId, Applied, State], None]
 """Called after an entry was applied: (entry, entry before, what it produced, the state)."""
 
@@ -95,6 +103,7 @@ class Replica:
         history: History | None = None,
         digests: DigestWatch | None = None,
         on_entry: OnEntry | None = None,
+        on_epoch: OnEpoch | None = None,
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.node = node
@@ -114,9 +123,14 @@ class Replica:
         self._store = store
         self._digests = digests
         self._on_entry = on_entry
+        self._on_epoch = on_epoch
         self._stopwatch = stopwatch
         self._publisher = Publisher(sink or NoSink(), self.history)
         self._kernel = Kernel(State(), self._publisher.on_cut)
+        self._owner = asyncio.Lock()
+        self._generation = 0
+        self._rejoin: EntryId | None = None
+        self._rebuilt = False
         self._applied_waiters: dict[asyncio.Future[None], EntryId] = {}
         self._journal = structlog.get_logger("optix.replica").bind(node=node)
 
@@ -148,20 +162,39 @@ class Replica:
         """Rebuild the state from snapshot and archive; `run` goes on with the log's tail."""
         started = self._stopwatch()
         self.ready = False
-        self.epoch = await self._log.open()
+        self.became_ready.clear()
+        epoch = await self._log.open()
         state, snapshot = await self._newest_state()
-        self._kernel = Kernel(state, self._publisher.on_cut)
-        self.recent.restart(self.seen)
-        archived = 0
-        if self._store is not None:
-            while entries := await self._store.entries(self.seen, count_max=ENTRIES_PER_READ_MAX):
-                archived += len(entries)
-                await self._apply_all(entries, archived=True)
+        self._begin(epoch, state)
+        archived = await self._apply_archived()
         seconds = self._stopwatch() - started
         self.recovered = Recovered(snapshot, archived, seconds)
         self._journal.info(
             "recovered", snapshot=str(snapshot), archived=archived, seconds=round(seconds, 3)
         )
+
+    def _begin(self, epoch: str, state: State) -> None:
+        """Take another state; whatever was remembered of the one before goes with it."""
+        before, self.epoch = self.epoch, epoch
+        self._generation += 1
+        self._rejoin = None
+        self._kernel = Kernel(state, self._publisher.on_cut)
+        self._publisher.reset()
+        self.history.clear()
+        self.recent.restart(self.seen)
+        if self._digests is not None:
+            self._digests.begin(epoch)
+        if before and self._on_epoch is not None:
+            self._on_epoch(epoch)
+
+    async def _apply_archived(self) -> int:
+        """Apply what the archive has after this state; return how many entries."""
+        archived = 0
+        if self._store is not None:
+            while entries := await self._store.entries(self.seen, count_max=ENTRIES_PER_READ_MAX):
+                archived += len(entries)
+                await self._apply_all(entries, archived=True)
+        return archived
 
     async def _newest_state(self) -> tuple[State, EntryId]:
         if self._store is not None:
@@ -186,20 +219,40 @@ class Replica:
         while True:
             if not self.ready and self.seen >= target:
                 self._become_ready()
+            generation = self._generation
             try:
                 entries = await self._log.read(
-                    self.seen, count_max=ENTRIES_PER_READ_MAX, wait_ms=READ_WAIT_MS
+                    self._rejoin or self.seen,
+                    count_max=ENTRIES_PER_READ_MAX,
+                    wait_ms=READ_WAIT_MS if self.ready else 0,
                 )
                 failures = 0
             except LogUnavailable as error:
                 failures += 1
                 self._journal.warning("log_unavailable", error=str(error), failures=failures)
-                await asyncio.sleep(min(0.05 * 2 ** min(failures, 6), RETRY_SECONDS_MAX))
+                await asyncio.sleep(_backoff_s(failures))
                 continue
             except (LogTruncated, EpochChanged, LogHole) as error:
-                await self.mend(error)
-                target = await self._head()
+                if generation == self._generation:  # else it was about the state before
+                    await self.mend(error)
+                    target = await self._head()
                 continue
+            async with self._owner:
+                if generation == self._generation:
+                    await self._take(entries)
+                    if not entries and not self.ready:
+                        # The head may be an id that an epoch began after, which no entry has.
+                        self._become_ready()
+
+    async def _take(self, entries: list[LogEntry]) -> None:
+        """Apply what was read; entries below a rebuilt state were read only to find the way."""
+        if self._rejoin is not None:
+            seen = self.seen
+            self._rejoin = entries[-1].entry_id if entries else self._rejoin
+            entries = [entry for entry in entries if entry.entry_id > seen]
+        if entries:
+            self._rejoin = None
+            self._rebuilt = False
             await self._apply_all(entries)
 
     async def _head(self) -> EntryId:
@@ -216,21 +269,57 @@ class Replica:
         self._journal.info("ready", offset=self.offset, epoch=self.epoch)
 
     async def mend(self, error: LogTruncated | EpochChanged | LogHole) -> None:
-        """Make log and node agree again: repair the log, rebuild this node, or begin an epoch."""
-        self._journal.error("log_damaged", error=str(error), seen=str(self.seen))
-        if isinstance(error, LogTruncated):
-            try:
-                head = await self._log.repair(self.recent.entries())
-            except LogTruncated:
-                self.epoch = await self._log.begin_epoch(self.seen)
-                self._journal.error("epoch_begun", epoch=self.epoch, after=str(self.seen))
-            else:
-                self._journal.warning("log_repaired", head=str(head))
-            return
-        before = self.seen
+        """Make log and node agree again: repair the log, catch up, or rebuild in a new epoch.
+
+        Both the tail and the submitter may find the damage; the second one finds it mended.
+
+        Raises:
+            LogHole: the archive does not have what the log has trimmed.
+        """
+        generation = self._generation
+        failures = 0
+        async with self._owner:
+            while generation == self._generation:
+                self._journal.error("log_damaged", error=str(error), seen=str(self.seen))
+                try:
+                    await self._mend(error)
+                except LogUnavailable as unavailable:
+                    failures += 1
+                    self._journal.warning("log_unavailable", error=str(unavailable))
+                    await asyncio.sleep(_backoff_s(failures))
+                except EpochChanged as changed:
+                    error = changed
+                else:
+                    return
+
+    async def _mend(self, error: LogTruncated | EpochChanged | LogHole) -> None:
+        if isinstance(error, LogHole):
+            if await self._apply_archived() == 0:
+                raise error
+        elif isinstance(error, EpochChanged):
+            if error.actual != self.epoch:
+                await self._rebuild()
+        elif self._rebuilt and error.foreign:
+            # The archive is ahead of a log that went another way: both are kept, in this order.
+            self._rejoin = error.head
+        else:
+            await self._repair()
+
+    async def _repair(self) -> None:
+        """Give the log back what it lost, or begin an epoch without it."""
+        try:
+            head = await self._log.repair(self.recent.entries())
+        except LogTruncated:
+            epoch = await self._log.begin_epoch(self.seen)
+            self._journal.error("epoch_begun", epoch=epoch, after=str(self.seen))
+            await self._rebuild()
+        else:
+            self._journal.warning("log_repaired", head=str(head))
+
+    async def _rebuild(self) -> None:
+        """Forget this state and go on from the store and from what the log still has."""
         await self.recover()
-        if isinstance(error, LogHole) and self.seen <= before:
-            raise error
+        self._rebuilt = True
 
     async def _apply_all(self, entries: list[LogEntry], *, archived: bool = False) -> None:
         started = self._stopwatch()
@@ -296,3 +385,7 @@ class Replica:
         for waiter, entry_id in list(self._applied_waiters.items()):
             if entry_id <= seen and not waiter.done():
                 waiter.set_result(None)
+
+
+def _backoff_s(failures: int) -> float:
+    return min(0.05 * (1 << min(failures, 6)), RETRY_SECONDS_MAX)
