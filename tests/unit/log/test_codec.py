@@ -4,7 +4,7 @@ import zlib
 
 import msgspec
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from streams.core.commands import AnyCommand, Tick
 from streams.log.codec import (
@@ -38,6 +38,7 @@ def sealed(fields: object) -> bytes:
     return zlib.crc32(body).to_bytes(4, "big") + body
 
 
+@settings(deadline=None)
 @given(ENVELOPES)
 def test_batch_comes_back_as_it_was(envelopes: list[Envelope[Sample]]) -> None:
     codec = sample_codec()
@@ -46,6 +47,7 @@ def test_batch_comes_back_as_it_was(envelopes: list[Envelope[Sample]]) -> None:
     assert codec.decode(codec.encode(batch)) == batch
 
 
+@settings(deadline=None)
 @given(ENVELOPES)
 def test_joining_encoded_envelopes_gives_the_same_bytes(envelopes: list[Envelope[Sample]]) -> None:
     codec = sample_codec()
@@ -57,6 +59,7 @@ def test_joining_encoded_envelopes_gives_the_same_bytes(envelopes: list[Envelope
     assert len(joined) <= sum(map(len, encoded)) + BATCH_OVERHEAD_BYTES_MAX
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_damaged_byte_is_noticed(data: st.DataObject) -> None:
     codec = sample_codec()
@@ -68,12 +71,14 @@ def test_any_damaged_byte_is_noticed(data: st.DataObject) -> None:
         codec.decode(bytes(payload))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=64))
 def test_noise_is_refused(noise: bytes) -> None:
     with pytest.raises(DecodeError):
         sample_codec().decode(noise)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 4))
 def test_cut_payload_is_refused(length: int) -> None:
     with pytest.raises(DecodeError, match="expected a payload of 5 to"):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from streams.log.link import (
     LINK_ZERO,
@@ -19,6 +19,7 @@ CHECKSUMS = st.just("") | st.binary(max_size=8).map(checksum_of)
 FIRST, SECOND, THIRD = EntryId(100, 0), EntryId(100, 1), EntryId(101, 0)
 
 
+@settings(deadline=None)
 @given(IDS, CHECKSUMS, IDS)
 def test_text_form_comes_back(one: EntryId, checksum: str, other: EntryId) -> None:
     link = Link(max(one, other), checksum, min(one, other))

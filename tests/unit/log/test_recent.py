@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from streams.log.recent import ENTRY_OVERHEAD_BYTES, RecentEntries
 from streams.ports import ENTRY_ZERO, EntryId, LogEntry
@@ -63,6 +63,7 @@ def test_restart_forgets_everything() -> None:
     assert recent.bytes_held == 1 + ENTRY_OVERHEAD_BYTES
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 100), st.integers(1, 500)), min_size=1),
     st.integers(1, 5_000),
