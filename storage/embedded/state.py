@@ -188,6 +188,13 @@ def socket_directory(state_dir: Path, account: Account | None) -> Path:
     )
 
 
+def remove_socket_directory(path: Path) -> None:
+    """Remove the directory with what killed servers left in it."""
+    for left_over in path.iterdir():
+        left_over.unlink()
+    path.rmdir()
+
+
 def write_private(path: Path, content: str | bytes) -> None:
     """Replace a file at once with `content`, readable by its owner only."""
     data = content.encode() if isinstance(content, str) else content

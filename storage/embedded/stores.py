@@ -10,7 +10,6 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import signal
 import time
@@ -28,7 +27,7 @@ from storage.embedded.errors import EmbeddedError, StateDirUnusable
 from storage.embedded.postgres import PostgresServer
 from storage.embedded.process import log_tail
 from storage.embedded.server import Server
-from storage.embedded.state import StateDir, socket_directory
+from storage.embedded.state import StateDir, remove_socket_directory, socket_directory
 from storage.embedded.valkey import Durability, ValkeyServer
 
 
@@ -225,9 +224,8 @@ class EmbeddedStores:
         with ThreadPoolExecutor(len(self._servers) or 1) as helpers:
             list(helpers.map(lambda server: server.stop(), self._servers.values()))
         self._servers = {}
-        if self._sockets is not None and self._sockets.parent != self._state.path:
-            with contextlib.suppress(OSError):  # not ours to insist: it is empty or it is reused
-                self._sockets.rmdir()
+        if self._sockets is not None:
+            remove_socket_directory(self._sockets)
         self._state.close()
 
     async def _bound_logs(self) -> None:

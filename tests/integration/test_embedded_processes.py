@@ -138,6 +138,9 @@ async def test_server_that_cannot_start_is_tried_again(tmp_path: Path) -> None:
             version.write_text(right)
             await eventually(lambda: lines[-1]["event"] == "embedded_server_restarted")
             assert set(stores.pids) == {"valkey"}
+            sockets = Path(stores.redis_url.partition("@")[2]).parent
+            assert len(list(sockets.iterdir())) == 3  # PostgreSQL was killed: two files are left
+    assert not sockets.exists()
     assert [line["restart_in_s"] for line in lines if "restart_in_s" in line] == [0.1, 0.2, 0.4]
 
 
