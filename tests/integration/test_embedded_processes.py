@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis.asyncio
 from structlog.testing import capture_logs
 
 from storage.embedded import EmbeddedStores, stores as stores_module
@@ -174,12 +175,15 @@ async def test_servers_of_root_run_as_another_account(stores: EmbeddedStores) ->
 
 @as_root
 async def test_open_state_directory_is_used_by_its_path(open_directory: Path) -> None:
-    state = open_directory / "state"
+    state = open_directory / "st%te #1"
     state.mkdir(mode=0o755)
     async with EmbeddedStores(state, unsafe_fast=True) as stores:
         command = Path(f"/proc/{stores.pids['postgres']}/cmdline").read_text().split("\0")
         assert command[1:3] == ["-D", str(state / "postgres")]
         assert (state / "run" / "v.sock").is_socket()
+        client = redis.asyncio.Redis.from_url(stores.redis_url)
+        assert await client.ping()
+        await client.aclose()
     assert state.stat().st_mode & 0o777 == 0o755
 
 
