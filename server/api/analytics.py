@@ -1,0 +1,279 @@
+"""Performance, ranks, leaderboards, sentiment, and the network in numbers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from litestar import Response
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from server.api.answers import answer, page
+from server.api.endpoint import endpoint
+from server.api.parameters import (
+    DAY_US,
+    LIMIT_DEFAULT,
+    Cursor,
+    Limit,
+    Period,
+    instrument_of,
+    trader_of,
+)
+from server.api.problems import ApiError
+from server.api.request import ApiRequest
+from storage.paging import decode_cursor, encode_cursor
+from streams.core import leaderboard, sentiment
+from streams.core.market_clock import day_of
+from streams.core.performance.equity import ledger_equity
+from streams.core.performance.periods import PERIOD_DAYS, first_day
+from streams.core.performance.summary import performance
+from streams.core.performance.track import UNIT_PPB, unit_ppb
+from streams.core.view import format_time
+from streams.core.view.values import money
+
+
+TAG = "Analytics"
+
+PRESETS = {"top_performers": "total_return", "best_risk_adjusted": "sharpe"}
+"""Other names of boards."""
+
+COMPARED_MAX = 20
+
+WINDOWS_US = {"1h": 3_600_000_000, "24h": DAY_US, "7d": 7 * DAY_US}
+Window = Literal["1h", "24h", "7d"]
+SentimentList = Literal["bullish", "bearish", "trending"]
+
+
+@endpoint(
+    "GET",
+    "/v1/traders/{trader:str}/performance",
+    tag=TAG,
+    summary="What a trader's own account has earned",
+    codes=("UNKNOWN_TRADER",),
+)
+async def get_performance(
+    request: ApiRequest, trader: FromPath[str], period: FromQuery[Period] = "all"
+) -> Response[Any]:
+    """Show metrics; what is not defined is null, with the reason under `reasons`."""
+    found = trader_of(request, trader)
+    numbers = performance(request.core, found, period)
+    return answer(request, {"trader": found.trader, "period": period, **numbers}, tagged=True)
+
+
+@endpoint(
+    "GET",
+    "/v1/traders/{trader:str}/equity",
+    tag=TAG,
+    summary="Daily closes of a trader's own account",
+    codes=("UNKNOWN_TRADER",),
+)
+async def get_equity(
+    request: ApiRequest, trader: FromPath[str], period: FromQuery[Period] = "all"
+) -> Response[Any]:
+    """List closes, oldest first; the last row is now. `unit` is worth 1 at the beginning."""
+    state = request.core
+    found = trader_of(request, trader)
+    today = day_of(state.market_at_us)
+    first = first_day(period, today)
+    items = [
+        {
+            "at": format_time((day.day + 1) * DAY_US),
+            "equity": money(day.equity_micros),
+            "unit": day.unit_ppb / UNIT_PPB,
+            "closed": True,
+        }
+        for day in found.track.days
+        if first is None or day.day >= first
+    ]
+    equity = ledger_equity(state, found.ledger)
+    items.append(
+        {
+            "at": format_time(state.market_at_us),
+            "equity": money(equity),
+            "unit": unit_ppb(found.track, equity) / UNIT_PPB,
+            "closed": False,
+        }
+    )
+    return page(request, items, None, tagged=True, trader=found.trader, period=period)
+
+
+@endpoint(
+    "GET",
+    "/v1/traders/{trader:str}/ranks",
+    tag=TAG,
+    summary="A trader's place on every board",
+    codes=("UNKNOWN_TRADER",),
+)
+async def get_ranks(request: ApiRequest, trader: FromPath[str]) -> Response[Any]:
+    """Show rank, previous rank, value and trades by board; boards without a place are left out."""
+    found = trader_of(request, trader)
+    boards = request.services.replica.kernel.derived.boards
+    ranks = leaderboard.ranks_of(request.core, boards, found.trader)
+    items = []
+    for key, place in ranks.items():
+        metric, _, period = key.partition(":")
+        items.append({"metric": metric, "period": period, **place})
+    return page(request, items, None, tagged=True, trader=found.trader)
+
+
+@endpoint(
+    "GET",
+    "/v1/compare",
+    tag=TAG,
+    summary="Performance of several traders side by side",
+    codes=("UNKNOWN_TRADER",),
+)
+async def compare_traders(
+    request: ApiRequest,
+    traders: Annotated[str, QueryParameter(description="Ids or handles, separated by commas.")],
+    period: FromQuery[Period] = "all",
+) -> Response[Any]:
+    """Compare up to 20 traders over one period."""
+    names = [name.strip() for name in traders.split(",") if name.strip()]
+    if not 1 <= len(names) <= COMPARED_MAX:
+        raise ApiError(
+            "INVALID_ARGUMENT",
+            f"traders: expected 1 to {COMPARED_MAX} traders, were {len(names)}",
+            field="traders",
+        )
+    found = [trader_of(request, name) for name in names]
+    items = [
+        {"trader": trader.trader, **performance(request.core, trader, period)} for trader in found
+    ]
+    return page(request, items, None, tagged=True, period=period)
+
+
+@endpoint("GET", "/v1/leaderboards", tag=TAG, summary="Which boards there are")
+async def list_leaderboards(request: ApiRequest) -> Response[Any]:
+    """List boards with how many traders each ranks, and other names of them."""
+    state = request.core
+    boards = request.services.replica.kernel.derived.boards
+    items = []
+    for metric in leaderboard.METRICS:
+        for period in PERIOD_DAYS:
+            ranked = len(boards.board(metric, period).rows)
+            channel = f"leaderboard:{metric}:{period}"
+            items.append({"metric": metric, "period": period, "n": ranked, "channel": channel})
+    at = format_time(state.market_at_us) if state.market_at_us else None
+    return page(request, items, None, tagged=True, presets=PRESETS, at=at)
+
+
+@endpoint(
+    "GET",
+    "/v1/leaderboards/{metric:str}",
+    tag=TAG,
+    summary="A board, best first",
+    codes=("UNKNOWN_BOARD", "INVALID_CURSOR"),
+)
+async def get_leaderboard(
+    request: ApiRequest,
+    metric: FromPath[str],
+    period: FromQuery[Period] = "all",
+    min_trades: Annotated[
+        int, QueryParameter(ge=0, description="Leave traders with fewer round trips out.")
+    ] = 0,
+    limit: Limit = LIMIT_DEFAULT,
+    cursor: Cursor = None,
+) -> Response[Any]:
+    """Page through a whole board; ranks stay those of the whole board with `min_trades` too."""
+    name = PRESETS.get(metric, metric)
+    if name not in leaderboard.METRICS:
+        expected = ", ".join([*leaderboard.METRICS, *PRESETS])
+        raise ApiError("UNKNOWN_BOARD", f"expected one of {expected}, was {metric}", field="metric")
+    after = 0 if cursor is None else decode_cursor("board", cursor, 1)[0]
+    state = request.core
+    boards = request.services.replica.kernel.derived.boards
+    rows = leaderboard.page(state, boards, name, period, min_trades, after, limit)
+    items = [
+        {
+            "rank": rank,
+            "previous_rank": previous,
+            "trader": trader,
+            "handle": state.traders[trader].handle,
+            "value": value,
+            "trades": trades,
+        }
+        for trader, rank, value, trades, previous in rows["rows"]
+    ]
+    following = None if rows["next"] is None else encode_cursor("board", rows["next"])
+    return page(request, items, following, tagged=True, metric=name, period=period, n=rows["n"])
+
+
+@endpoint(
+    "GET",
+    "/v1/sentiment/{symbol:str}",
+    tag=TAG,
+    summary="What the crowd declares to think of a symbol",
+    codes=("UNKNOWN_INSTRUMENT",),
+)
+async def get_sentiment(
+    request: ApiRequest, symbol: FromPath[str], window: FromQuery[Window] = "24h"
+) -> Response[Any]:
+    """Show score, voices and the 90 % interval of the score over a window of market time."""
+    instrument_of(request, symbol)
+    numbers = sentiment.window_score(request.core, symbol, WINDOWS_US[window])
+    return answer(request, {**numbers, "window": window}, tagged=True)
+
+
+@endpoint("GET", "/v1/sentiment", tag=TAG, summary="Symbols by sentiment")
+async def list_sentiment(
+    request: ApiRequest,
+    list_: Annotated[SentimentList, QueryParameter(name="list")] = "trending",
+    limit: Limit = LIMIT_DEFAULT,
+) -> Response[Any]:
+    """List symbols that people talk about: the most bullish, bearish, or most voices first.
+
+    Bullish and bearish leave symbols out whose label says something else.
+    """
+    state = request.core
+    rows = [sentiment.row(state, symbol) for symbol in state.sentiment]
+    if list_ == "trending":
+        chosen = sorted(
+            (row for row in rows if row["n"]), key=lambda row: (-row["n_eff"], row["symbol"])
+        )
+    else:
+        sign = -1 if list_ == "bullish" else 1
+        chosen = sorted(
+            (row for row in rows if row["label"] == list_),
+            key=lambda row: (sign * row["score"], row["symbol"]),
+        )
+    return page(request, chosen[:limit], None, tagged=True, list=list_)
+
+
+@endpoint("GET", "/v1/stats", tag=TAG, summary="The network in numbers")
+async def get_stats(request: ApiRequest) -> Response[Any]:
+    """Count everything; `digest` is equal on every node at one `log_offset`."""
+    state = request.core
+    totals = state.totals
+    return answer(
+        request,
+        {
+            "traders": len(state.traders),
+            "traders_with_trades": totals.traders_with_trades,
+            "ideas": totals.ideas,
+            "messages": totals.messages,
+            "trades": totals.trades,
+            "notional": money(totals.notional_micros),
+            "fees": money(totals.fees_micros),
+            "open_positions": totals.open_positions,
+            "copies_active": totals.copies_active,
+            "copies_executed": totals.copies_executed,
+            "copies_skipped": totals.copies_skipped,
+            "instruments": len(state.instruments),
+            "log_offset": request.services.replica.offset,
+            "digest": state.chain.hex(),
+        },
+        tagged=True,
+    )
+
+
+ROUTES = [
+    get_performance,
+    get_equity,
+    get_ranks,
+    compare_traders,
+    list_leaderboards,
+    get_leaderboard,
+    get_sentiment,
+    list_sentiment,
+    get_stats,
+]

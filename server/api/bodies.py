@@ -1,0 +1,56 @@
+"""Bodies of requests: the stream's request structs without what the path already names.
+
+One definition serves both ways in; `without` derives the body, so the two cannot drift apart.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+import msgspec
+
+from streams.replica.requests import CloseIdea, CommentIdea, EditIdea, Request, SetCopy
+
+
+def without(form: type[Request], path_field: str) -> Any:
+    """Return the struct of a request without the field that stands in the path."""
+    hints = get_type_hints(form, include_extras=True)
+    fields: list[Any] = []
+    for field in msgspec.structs.fields(form):
+        if field.name == path_field:
+            continue
+        if field.required:
+            fields.append((field.name, hints[field.name]))
+        elif field.default_factory is not msgspec.NODEFAULT:
+            default = msgspec.field(default_factory=field.default_factory)
+            fields.append((field.name, hints[field.name], default))
+        else:
+            fields.append((field.name, hints[field.name], field.default))
+    body = msgspec.defstruct(
+        f"{form.__name__}Body",
+        fields,
+        module=__name__,
+        forbid_unknown_fields=True,
+        frozen=True,
+    )
+    body.__doc__ = form.__doc__
+    return body
+
+
+# For the type checker a body is the request itself: it has the same fields but one, and handlers
+# only ever take it apart with `arguments`.
+if TYPE_CHECKING:
+    EditIdeaBody = EditIdea
+    CloseIdeaBody = CloseIdea
+    CommentIdeaBody = CommentIdea
+    SetCopyBody = SetCopy
+else:
+    EditIdeaBody = without(EditIdea, "idea")
+    CloseIdeaBody = without(CloseIdea, "idea")
+    CommentIdeaBody = without(CommentIdea, "idea")
+    SetCopyBody = without(SetCopy, "leader")
+
+
+def arguments(body: msgspec.Struct, **path: str) -> dict[str, Any]:
+    """Return a command's arguments from a body and what the path names."""
+    return {**msgspec.structs.asdict(body), **path}

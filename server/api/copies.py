@@ -1,0 +1,215 @@
+"""Copying: relations of the caller to leaders, and why each signal was or was not executed."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from litestar import Response
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from server.api.answers import answer, command, page
+from server.api.bodies import SetCopyBody, arguments
+from server.api.endpoint import endpoint
+from server.api.parameters import LIMIT_DEFAULT, Cursor, Limit, trader_of
+from server.api.problems import ApiError
+from server.api.request import ApiRequest
+from streams.core.reasons import Reason
+from streams.core.state import Copy
+from streams.core.view import copy_view, event_data
+
+
+TAG = "Copying"
+
+OnStop = Literal["keep", "close_now", "close_by_position", "close_by_symbol"]
+
+COPY_CODES = ("UNKNOWN_TRADER", "UNKNOWN_COPY", "COPY_STOPPED")
+
+
+def _copy_of(request: ApiRequest, leader: str) -> Copy:
+    """Return the caller's copy of a leader, running or stopped.
+
+    Raises:
+        ApiError: `UNKNOWN_COPY`.
+        CommandError: `UNKNOWN_TRADER`.
+    """
+    found = trader_of(request, leader).trader
+    copy = request.core.copies.get(found, {}).get(request.caller.trader)
+    if copy is None:
+        raise ApiError("UNKNOWN_COPY", f"expected a copy of {found}, was none", field="leader")
+    return copy
+
+
+@endpoint(
+    "PUT",
+    "/v1/copies/{leader:str}",
+    tag=TAG,
+    summary="Start copying a leader, or patch the settings",
+    access="account",
+    scope="copy",
+    codes=("UNKNOWN_TRADER", "SELF_COPY", "INVALID_SETTINGS", "INSUFFICIENT_FUNDS"),
+)
+async def set_copy(
+    request: ApiRequest, leader: FromPath[str], data: JSONBody[SetCopyBody]
+) -> Response[Any]:
+    """Set what the body names; every change makes a new version of the settings."""
+    return await command(request, "set_copy", arguments(data, leader=leader))
+
+
+@endpoint("GET", "/v1/copies", tag=TAG, summary="The caller's copies", access="account")
+async def list_copies(request: ApiRequest) -> Response[Any]:
+    """List running copies in order of their start."""
+    state = request.core
+    caller = request.caller.trader
+    trader = state.traders.get(caller)
+    leaders = [] if trader is None else list(trader.copying)
+    items = [copy_view(state, state.copies[leader][caller]) for leader in leaders]
+    return page(request, items, None)
+
+
+@endpoint(
+    "GET",
+    "/v1/copies/{leader:str}",
+    tag=TAG,
+    summary="One copy",
+    access="account",
+    codes=("UNKNOWN_TRADER", "UNKNOWN_COPY"),
+)
+async def get_copy(request: ApiRequest, leader: FromPath[str]) -> Response[Any]:
+    """Show settings, counts and the ring-fenced account, also of a stopped copy."""
+    return answer(request, copy_view(request.core, _copy_of(request, leader)))
+
+
+@endpoint(
+    "POST",
+    "/v1/copies/{leader:str}/pause",
+    tag=TAG,
+    summary="Skip the leader's openings until resumed",
+    access="account",
+    scope="copy",
+    codes=COPY_CODES,
+)
+async def pause_copy(request: ApiRequest, leader: FromPath[str]) -> Response[Any]:
+    """Pause; closings still follow."""
+    return await command(request, "pause_copy", {"leader": leader})
+
+
+@endpoint(
+    "POST",
+    "/v1/copies/{leader:str}/resume",
+    tag=TAG,
+    summary="End a pause or close-only",
+    access="account",
+    scope="copy",
+    codes=(*COPY_CODES, "COPY_NOT_PAUSED"),
+)
+async def resume_copy(request: ApiRequest, leader: FromPath[str]) -> Response[Any]:
+    """Resume."""
+    return await command(request, "resume_copy", {"leader": leader})
+
+
+@endpoint(
+    "POST",
+    "/v1/copies/{leader:str}/close-only",
+    tag=TAG,
+    summary="Follow only closings from now on",
+    access="account",
+    scope="copy",
+    codes=COPY_CODES,
+)
+async def close_only_copy(request: ApiRequest, leader: FromPath[str]) -> Response[Any]:
+    """Stop opening, keep closing."""
+    return await command(request, "close_only_copy", {"leader": leader})
+
+
+@endpoint(
+    "DELETE",
+    "/v1/copies/{leader:str}",
+    tag=TAG,
+    summary="Stop copying",
+    access="account",
+    scope="copy",
+    codes=(*COPY_CODES, "INVALID_SETTINGS"),
+)
+async def stop_copy(
+    request: ApiRequest, leader: FromPath[str], on_stop: FromQuery[OnStop] = "close_now"
+) -> Response[Any]:
+    """Stop; `on_stop` says what happens to the open positions of the copy."""
+    return await command(request, "stop_copy", {"leader": leader, "on_stop": on_stop})
+
+
+@endpoint(
+    "GET",
+    "/v1/copies/{leader:str}/decisions",
+    tag=TAG,
+    summary="One row for every signal, executed or skipped",
+    access="account",
+    codes=("UNKNOWN_TRADER", "INVALID_CURSOR", "STORE_UNAVAILABLE"),
+)
+async def list_decisions(
+    request: ApiRequest,
+    leader: FromPath[str],
+    code: FromQuery[Reason | None] = None,
+    limit: Limit = LIMIT_DEFAULT,
+    cursor: Cursor = None,
+) -> Response[Any]:
+    """Page through decisions in the archive, newest first, with code and inputs."""
+    history = request.services.history
+    if history is None:
+        raise ApiError("STORE_UNAVAILABLE", "this node has no PostgreSQL")
+    rows = await history.decisions(
+        follower=request.caller.trader,
+        leader=trader_of(request, leader).trader,
+        code=None if code is None else code.value,
+        cursor=cursor,
+        limit=limit,
+    )
+    state = request.core
+    items = [{**event_data(state, row.event), "offset": str(row.offset)} for row in rows.items]
+    return page(request, items, rows.next_cursor)
+
+
+@endpoint(
+    "GET",
+    "/v1/copies/{leader:str}/statistics",
+    tag=TAG,
+    summary="How a copy went",
+    access="account",
+    codes=("UNKNOWN_TRADER", "UNKNOWN_COPY"),
+)
+async def get_statistics(request: ApiRequest, leader: FromPath[str]) -> Response[Any]:
+    """Count decisions by code and show what the copy earned."""
+    copy = _copy_of(request, leader)
+    view = copy_view(request.core, copy)
+    decided = copy.executed + copy.skipped
+    return answer(
+        request,
+        {
+            "leader": copy.leader,
+            "follower": copy.follower,
+            "status": copy.status,
+            "decisions": decided,
+            "executed": copy.executed,
+            "skipped": copy.skipped,
+            "executed_ratio": copy.executed / decided if decided else None,
+            "reason": None if decided else "NO_DECISIONS",
+            "codes": view["codes"],
+            "realised_pnl": view["account"]["realised_pnl"],
+            "unrealised_pnl": view["account"]["unrealised_pnl"],
+            "fees": view["account"]["fees"],
+            "equity": view["account"]["equity"],
+            "open_positions": len(view["account"]["positions"]),
+        },
+    )
+
+
+ROUTES = [
+    set_copy,
+    list_copies,
+    get_copy,
+    pause_copy,
+    resume_copy,
+    close_only_copy,
+    stop_copy,
+    list_decisions,
+    get_statistics,
+]

@@ -1,0 +1,61 @@
+"""Structured logs: JSON lines on stdout, something readable on a terminal.
+
+An event has a name and fields; one line a request, one a socket, none a frame. Names of fields
+are full words; nothing personal is logged.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import orjson
+import structlog
+
+from server.settings import LogFormat, LogLevel
+
+
+LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+def configure_logs(level: LogLevel = "info", form: LogFormat = "auto") -> None:
+    """Set structlog up for this process; to be called once, by the composition root.
+
+    Args:
+        level: least severe level that is written.
+        form: `auto` is pretty on a terminal and JSON elsewhere.
+    """
+    pretty = form == "pretty" or (form == "auto" and sys.stdout.isatty())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if pretty:
+        processors = [*shared, structlog.dev.ConsoleRenderer()]
+        factory: Any = structlog.PrintLoggerFactory(sys.stdout)
+    else:
+        processors = [
+            *shared,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(serializer=_to_json),
+        ]
+        factory = structlog.BytesLoggerFactory(sys.stdout.buffer)
+    structlog.configure(
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=factory,
+        cache_logger_on_first_use=True,
+    )
+    # libraries that use the standard library's logging: warnings only, on stderr
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+
+
+def _to_json(value: Any, default: Any = None, **_: Any) -> bytes:
+    return orjson.dumps(value, default=default or str)
