@@ -1,13 +1,14 @@
-"""How far the archive reaches: one row, changed in the transaction that writes the rows.
+"""How far the archive reaches, and which epoch of the log may write to it: one row.
 
-Beginning a new epoch, in this order: archive all that the surviving state has applied, begin the
-epoch in the log at that entry, then `adopt_epoch` with that position. From then on entries of the
-old epoch, still held by some node, can no longer be archived. When the position has moved in the
-meantime, the archive knows entries that the new epoch lacks: rebuild from it and begin again.
+The row is changed in the transaction that writes the rows, and it is the fence between epochs: a
+node that rebuilds itself first gives the archive to the epoch it finds in the log (`fence`), and
+only then reads snapshot and archive. From that moment nobody who still lives in another epoch can
+archive, so what the node has read stays the end of the archive until the new epoch goes on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from storage.errors import ArchiveMoved
@@ -57,14 +58,38 @@ async def advance_position(
         )
 
 
-async def adopt_epoch(pool: Pool, expected: ArchivePosition, epoch: str) -> ArchivePosition:
-    """Hand the archive to a new epoch. See the module docstring for the order of things.
+async def adopt_epoch(pool: Pool, expected_epoch: str, epoch: str) -> None:
+    """Give the archive to another epoch, at whatever entry it is.
 
     Raises:
-        ArchiveMoved: somebody archived beyond `expected`, or adopted another epoch.
+        ArchiveMoved: it was in neither of the two epochs.
         StorageError: see storage.errors.
     """
-    new = expected._replace(epoch=epoch)
     async with acquired(pool, "adopt an epoch") as connection:
-        await advance_position(connection, expected, new)
-    return new
+        status = await connection.execute(_SQL["adopt_epoch"], expected_epoch, epoch)
+    if status != "UPDATE 1":
+        raise ArchiveMoved(f"expected the archive in epoch {expected_epoch!r}")
+
+
+async def fence(pool: Pool, open_log: Callable[[], Awaitable[str]]) -> str:
+    """Give the archive to the present epoch of the log, and return that epoch.
+
+    The log is asked between reading the row and changing it, so a node that was slow cannot give
+    the archive back to an epoch that has ended in the meantime.
+
+    Args:
+        pool: connections to the primary.
+        open_log: returns the name of the log's present epoch, asked from the server.
+
+    Raises:
+        StorageError: see storage.errors.
+        LogError: whatever `open_log` raises.
+    """
+    while True:
+        position = await read_position(pool)
+        epoch = await open_log()
+        try:
+            await adopt_epoch(pool, position.epoch, epoch)
+        except ArchiveMoved:
+            continue  # another node fenced it; each turn means that one made progress
+        return epoch

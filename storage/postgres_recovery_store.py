@@ -5,7 +5,10 @@ Always reads the primary: a replica of the database may lag behind what the log 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from storage import snapshots
+from storage.archive_position import fence
 from storage.errors import SnapshotDamaged
 from storage.pool import Pool, acquired
 from storage.queries import load
@@ -23,6 +26,15 @@ class PostgresRecoveryStore:
         """Read through connections of `pool`."""
         self._pool = pool
         self._stored: dict[SnapshotInfo, list[StoredSnapshot]] = {}
+
+    async def fence(self, open_log: Callable[[], Awaitable[str]]) -> str:
+        """Keep other epochs out of the archive before it is read; see storage.archive_position.
+
+        Raises:
+            StorageError: see storage.errors.
+            LogError: whatever `open_log` raises.
+        """
+        return await fence(self._pool, open_log)
 
     async def snapshots(self) -> list[SnapshotInfo]:
         """Return the complete snapshots, newest first.

@@ -22,7 +22,7 @@ from typing import Any
 import asyncpg
 
 from storage.errors import StorageError, translated
-from storage.pool import Connection, backoff_s, connect
+from storage.pool import Connection, backoff_s, connect, parse_database_url
 
 
 LEASE_S = 15.0
@@ -67,8 +67,10 @@ class Role:
             retry_s: see `RETRY_S`.
 
         Raises:
-            ValueError: the lease is not longer than two beats.
+            ValueError: the lease is not longer than two beats, or the address is a pooler's.
         """
+        if parse_database_url(url).pgbouncer:
+            raise ValueError(f"expected a direct address for the role {name}, was a pooler's")
         if lease_s <= 2 * beat_s:
             raise ValueError(f"expected a lease longer than two beats, was {lease_s} s")
         self.name = name

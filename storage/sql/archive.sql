@@ -8,6 +8,11 @@ UPDATE archive_position
 SET epoch = $1, entry_ms = $2, entry_seq = $3, chain = $4, updated_at = now()
 WHERE epoch = $5 AND entry_ms = $6 AND entry_seq = $7
 
+-- name: adopt_epoch
+UPDATE archive_position
+SET epoch = $2, updated_at = now()
+WHERE epoch = $1
+
 -- name: partitions
 SELECT child.relname AS name, parent.relname AS parent
 FROM pg_inherits

@@ -5,13 +5,13 @@ import os
 import random
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
 from storage import archiver as archiver_module
-from storage.archive_position import ArchivePosition, adopt_epoch, read_position
+from storage.archive_position import ArchivePosition, fence, read_position
 from storage.archive_unit import ArchiveUnit
 from storage.archive_writer import ArchiveWriter
 from storage.archiver import Archiver
@@ -50,6 +50,13 @@ def fed(pool: Pool, units: list[ArchiveUnit], *, bytes_max: int = 1 << 28) -> Ar
 async def finished(archiver: Archiver, units: list[ArchiveUnit]) -> None:
     async with asyncio.timeout(15_000 * MS):
         await archiver.archived(units[-1].entry_id)
+
+
+def opens(epoch: str) -> Callable[[], Awaitable[str]]:
+    async def open_log() -> str:
+        return epoch
+
+    return open_log
 
 
 @pytest.fixture
@@ -270,7 +277,8 @@ async def test_entries_of_an_old_epoch_are_fenced_off(pool: Pool) -> None:
     units = make_units(10)
     async with running(archiver := fed(pool, units)):
         await finished(archiver, units)
-    position = await adopt_epoch(pool, position_of(units[-1]), "e2")
+    assert await fence(pool, opens("e2")) == "e2"
+    position = await read_position(pool)
     stale = fed(pool, make_units(2, first=11))
 
     async with running(stale):
@@ -285,13 +293,36 @@ async def test_entries_of_an_old_epoch_are_fenced_off(pool: Pool) -> None:
     await assert_archived_once(pool, [*units, *following])
 
 
-async def test_epoch_is_not_adopted_when_somebody_archived(pool: Pool) -> None:
-    units = make_units(10)
-    async with running(archiver := fed(pool, units)):
-        await finished(archiver, units)
+async def test_slow_node_does_not_give_the_archive_back_to_an_ended_epoch(pool: Pool) -> None:
+    answers = iter(["e1", "e2"])
 
-    with pytest.raises(ArchiveMoved):
-        await adopt_epoch(pool, position_of(units[8]), "e2")
+    async def open_log() -> str:
+        answer = next(answers)
+        if answer == "e1":  # while this node was slow, e2 began and another node fenced it
+            await fence(pool, opens("e2"))
+        return answer
+
+    assert await fence(pool, open_log) == "e2"
+    assert (await read_position(pool)).epoch == "e2"
+
+
+async def test_many_nodes_fence_at_once(pool: Pool) -> None:
+    await asyncio.gather(*(fence(pool, opens("e1")) for _ in range(8)))
+
+    assert await read_position(pool) == ArchivePosition("e1", ENTRY_ZERO, b"")
+
+
+async def test_epoch_in_the_middle_of_a_transaction_wins_or_waits(pool: Pool) -> None:
+    """A writer of the old epoch either commits before the fence or not at all."""
+    units = make_units(300)
+    old = fed(pool, units)
+    async with running(old):
+        await fence(pool, opens("e2"))
+        end = await read_position(pool)
+        await eventually(lambda: old.state == "fenced")
+
+    assert (end.epoch, end.entry_id) in [("e2", ENTRY_ZERO), ("e2", units[-1].entry_id)]
+    assert await read_position(pool) == end
 
 
 async def test_server_that_is_down_at_the_start(database_url: str) -> None:

@@ -142,3 +142,8 @@ async def test_unreachable_server_is_tried_again(database_url: str) -> None:
 async def test_lease_shorter_than_two_beats_is_refused() -> None:
     with pytest.raises(ValueError, match="two beats"):
         Role("archiver", "postgresql:///x", lease_s=2, beat_s=1)
+
+
+async def test_role_through_a_pooler_is_refused() -> None:
+    with pytest.raises(ValueError, match="pooler"):
+        Role("archiver", "postgresql:///x?pgbouncer=true")
