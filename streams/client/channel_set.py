@@ -86,7 +86,8 @@ class ChannelSet:
     def restart(self, channel: str) -> None:
         """Begin a channel from scratch, whatever was received."""
         track = self._tracks.get(channel)
-        if track is None or track.closing:
+        if track is None or track.closing or (track.last is None and not track.joined):
+            # Nobody has it, or it begins from scratch anyway.
             return
         track.discard("CHECKSUM")
         if track.state in (TrackState.LIVE, TrackState.SNAPSHOT):

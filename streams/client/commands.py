@@ -123,6 +123,40 @@ class Commands(ABC):
         }
         return await self.command("create_idea", _given(args), key=key)
 
+    async def edit_idea(
+        self,
+        idea: str,
+        *,
+        title: str | None = None,
+        thesis: str | None = None,
+        tags: Sequence[str] | None = None,
+        symbol: str | None = None,
+        trade_type: Side | None = None,
+        entry: Amount | None = None,
+        target: Amount | None = None,
+        stop: Amount | None = None,
+        timeframe: str | None = None,
+        confidence: float | None = None,
+        sentiment: Stance | None = None,
+        key: str | None = None,
+    ) -> Answer:
+        """Change an idea; what is not given stays. The terms of a published one never change."""
+        args = {
+            "idea": idea,
+            "title": title,
+            "thesis": thesis,
+            "tags": None if tags is None else list(tags),
+            "symbol": symbol,
+            "trade_type": trade_type,
+            "entry": _text(entry),
+            "target": _text(target),
+            "stop": _text(stop),
+            "timeframe": timeframe,
+            "confidence": confidence,
+            "sentiment": sentiment,
+        }
+        return await self.command("edit_idea", _given(args), key=key)
+
     async def publish_idea(self, idea: str, *, key: str | None = None) -> Answer:
         """Publish a draft; its terms never change afterwards."""
         return await self.command("publish_idea", {"idea": idea}, key=key)

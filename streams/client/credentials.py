@@ -14,7 +14,7 @@ def auth_fields(token: str) -> dict[str, str]:
     """
     scheme, space, rest = token.strip().partition(" ")
     credential = rest.strip()
-    if not space:
+    if not space and scheme.lower() not in ("bearer", "dev", "key"):
         scheme, credential = "bearer", scheme
     if not credential:
         raise ValueError("expected a token like 'Bearer ...', 'Dev <handle>' or 'Key ...'")
