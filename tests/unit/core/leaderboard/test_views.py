@@ -1,6 +1,7 @@
 from zlib import crc32
 
 import msgspec
+import pytest
 
 from streams.core.leaderboard import checksum, delta, page, ranks_of, snapshot
 from streams.core.performance.track import record_round_trip
@@ -13,19 +14,19 @@ KEY = "total_return:1w"
 
 
 def published() -> State:
-    board = Board(["b", "a"], [250_000, -1], [7, 2], [0, 1], 9)
+    board = Board(["b", "a"], [250_000, -100], [7, 2], [0, 1], 9)
     return State(boards={KEY: board})
 
 
 def test_a_snapshot():
-    rows = [["b", 1, 0.25, 7, None], ["a", 2, -1e-06, 2, 1]]
+    rows = [["b", 1, 0.25, 7, None], ["a", 2, -0.0001, 2, 1]]
     assert snapshot(published(), KEY) == {"rows": rows, "n": 9}
     assert snapshot(published(), "sharpe:1y") == {"rows": [], "n": 0}
 
 
 def test_a_delta_holds_pending_rows_and_who_left():
     assert delta(published(), KEY, ["gone", "a"]) == {
-        "rows": [["a", 2, -1e-06, 2, 1]],
+        "rows": [["a", 2, -0.0001, 2, 1]],
         "left": ["gone"],
         "n": 9,
     }
@@ -33,18 +34,21 @@ def test_a_delta_holds_pending_rows_and_who_left():
 
 
 def test_the_checksum_of_a_board():
-    assert checksum(published(), KEY) == crc32(b"1:b:0.25|2:a:-1e-06")
+    assert checksum(published(), KEY) == crc32(b"1:b:0.25|2:a:-0.0001")
     assert checksum(State(), KEY) == crc32(b"")
 
 
-def test_a_client_that_reads_json_finds_the_same_checksum():
-    state = State()
-    values = [10**15, 10**12 + 1, 1_000_000, 123_456, 50, 1, 0, -1, -999_999]
-    names = [f"t{number}" for number in range(len(values))]
-    state.boards[KEY] = Board(names, values, [0] * len(values), [0] * len(values), len(values))
-    rows = msgspec.json.decode(msgspec.json.encode(snapshot(state, KEY)["rows"]))
-    text = "|".join(f"{rank}:{trader}:{value}" for trader, rank, value, *_ in rows)
-    assert checksum(state, KEY) == crc32(text.encode())
+@pytest.mark.parametrize(
+    "micro",
+    [10**15, 10**12 + 1, 1_000_000, 123_456, 101, 100, 51, 50, 1, 0, -1, -60, -100, -999_999],
+)
+def test_every_value_is_written_alike_by_json_and_python(micro):
+    board = Board(["a"], [micro], [0], [0], 1)
+    state = State(boards={KEY: board})
+    sent = msgspec.json.encode(snapshot(state, KEY)["rows"][0][2]).decode()
+    assert sent == str(msgspec.json.decode(sent))
+    assert checksum(state, KEY) == crc32(f"1:a:{sent}".encode())
+    assert abs(float(sent) - micro / 10**6) <= 0.00005
 
 
 def floor() -> Floor:

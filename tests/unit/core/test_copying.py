@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from streams.core.commands import (
+    CloseOnlyCopy,
+    PauseCopy,
+    PlaceOrder,
+    RegisterInstrument,
+    ReportEquity,
+    ReportFill,
+    ResumeCopy,
+    SetCopy,
+    SettleInstrument,
+    StopCopy,
+)
+from streams.core.events import CopyDecided
+from streams.core.money import MICROS, Step
+from tests.unit.core.market import SERVICE, Market
+
+
+def copying(**patch: object) -> Market:
+    """`lea` has 1,000 and one follower, `fay`, who copies with 500 of her 1,000."""
+    market = Market("lea", "fay")
+    market.do("fay", SetCopy("lea", **{"allocation_micros": 500 * MICROS, **patch}))  # type: ignore[arg-type]
+    return market
+
+
+# settings | leader lots at price 10000 (equity 1000) | what the follower (equity 500) executes
+OPENINGS = """
+                                          |  1000 | EXECUTED 500
+ multiplier_ppm=3000000                   |  1000 | EXECUTED 1250 CLAMP_MAX_POSITION
+ multiplier_ppm=500000                    |  1000 | EXECUTED 250
+ mode=quantity_ratio copy_ratio_ppm=20000 |  1000 | EXECUTED 20
+ reverse=1                                |  1000 | EXECUTED -500
+ reverse=1                                | -1000 | EXECUTED 500
+                                          | -1000 | EXECUTED -500
+ notional_max_micros=10000000             |  1000 | EXECUTED 100 CLAMP_MAX_NOTIONAL
+ exposure_max_bps=500                     |  1000 | EXECUTED 250 CLAMP_EXPOSURE
+ leverage_max_ppm=20000                   |  1000 | EXECUTED 100 CLAMP_LEVERAGE
+ symbols_allow=ETH                        |  1000 | SYMBOL_NOT_ALLOWED 0
+ symbols_deny=BTC                         |  1000 | SYMBOL_DENIED 0
+                                          |     1 | ZERO_AFTER_ROUNDING 0
+ notional_min_micros=60000000             |  1000 | BELOW_MIN_NOTIONAL 0
+ notional_min_micros=20000 notional_max_micros=10000 | 1000 | BELOW_MIN_NOTIONAL 0 CLAMP_MAX_NOTIONAL
+ notional_max_micros=1                    |  1000 | INSUFFICIENT_FUNDS 0 CLAMP_MAX_NOTIONAL
+ mode=quantity_ratio copy_ratio_ppm=10000000000 | 10000000000000 | LIMIT_REACHED 0
+"""
+
+
+@pytest.mark.parametrize("row", OPENINGS.strip("\n").splitlines())
+def test_an_opening_passes_the_gates(row: str) -> None:
+    patch_text, lots, expected = (part.strip() for part in row.split("|"))
+    patch: dict[str, object] = {}
+    for pair in patch_text.split():
+        name, value = pair.split("=")
+        patch[name] = value if name == "mode" else [value] if "symbols" in name else int(value)
+        if name == "reverse":
+            patch[name] = True
+    market = copying(**patch)
+    market.fill("lea", int(lots), 10_000)
+    (decision,) = [event for event in market.events if isinstance(event, CopyDecided)]
+    actual = " ".join([decision.code, str(decision.lots), *decision.clamps])
+    assert expected == actual
+
+
+def test_positions_max_skips_a_new_instrument_but_not_an_addition() -> None:
+    market = copying(positions_max=1)
+    market.fill("lea", 100, 10_000)
+    market.fill("lea", 100, 1_000, "ETH")
+    assert market.decisions() == [("open", "MAX_OPEN_POSITIONS", 0)]
+    market.fill("lea", 100, 10_000)
+    assert market.decisions() == [("open", "EXECUTED", 50)]
+
+
+def test_without_a_quote_nothing_is_opened() -> None:
+    market = copying()
+    market.do(SERVICE, RegisterInstrument("NEW", "NEW", "x", "spot", Step(1, 2), Step(1, 3)))
+    market.fill("lea", 100, 10_000, "NEW")
+    assert market.decisions() == [("open", "NO_QUOTE", 0)]
+
+
+def test_a_quote_past_the_cap_is_skipped_and_a_better_one_taken() -> None:
+    market = copying(slippage_max_bps=50)
+    market.quote("BTC", 10_051, 10_051)
+    market.fill("lea", 100, 10_000)
+    assert market.decisions() == [("open", "SLIPPAGE_PRE", 0)]
+    market.quote("BTC", 9_000, 9_000)
+    market.fill("lea", 100, 10_000)
+    (decision,) = [event for event in market.events if isinstance(event, CopyDecided)]
+    assert (decision.code, decision.slippage_bps) == ("EXECUTED", -1_000)
+
+
+def test_an_old_signal_is_stale_for_openings_only() -> None:
+    market = copying(stale_ms_max=1_000)
+    market.fill("lea", 1_000, 10_000)
+    old = market.ms * 1000 - 5_000_000
+    market.do(SERVICE, ReportFill("BTC", 100, 10_000, 0, "venue", "", "lea", old))
+    assert market.decisions() == [("open", "STALE_SIGNAL", 0)]
+    market.do(SERVICE, ReportFill("BTC", -1_100, 10_000, 0, "venue", "", "lea", old))
+    assert market.decisions() == [("close", "EXECUTED", -500)]
+
+
+def test_a_leader_without_equity_gives_no_ratio() -> None:
+    market = copying()
+    market.do(SERVICE, ReportEquity("lea", 0))
+    market.fill("lea", 100, 10_000)
+    assert market.decisions() == [("open", "NO_LEADER_EQUITY", 0)]
+
+
+@pytest.mark.parametrize("mode", ["equity_ratio", "quantity_ratio"])
+def test_a_follower_without_equity_opens_nothing(mode: str) -> None:
+    market = copying(mode=mode, multiplier_ppm=3_000_000, position_max_bps=1_000_000)
+    market.fill("lea", 10_000, 10_000)
+    market.quote("BTC", 1, 1)
+    market.fill("lea", 10_000, 10_000, "ETH")
+    assert market.copy("fay").ledger.cash_micros == 500 * MICROS
+    assert [code for _, code, _ in market.decisions()] == ["INSUFFICIENT_FUNDS"]
+
+
+def test_a_closing_takes_the_leaders_fraction_of_what_the_follower_holds() -> None:
+    market = copying()
+    market.fill("lea", 1_000, 10_000)
+    market.fill("lea", -250, 10_000)
+    assert market.decisions() == [("close", "EXECUTED", -125)]
+    market.fill("lea", -750, 10_000)
+    assert market.decisions() == [("close", "EXECUTED", -375)]
+    assert market.copied_lots("fay") == 0
+
+
+def test_what_a_closing_rounds_away_is_carried_to_the_next() -> None:
+    market = copying(mode="quantity_ratio", copy_ratio_ppm=1_000)
+    market.fill("lea", 3_000, 10_000)
+    assert market.copied_lots("fay") == 3
+    for expected in (
+        ("close", "ZERO_AFTER_ROUNDING", 0),
+        ("close", "EXECUTED", -1),
+    ):
+        market.fill("lea", -600, 10_000)
+        assert market.decisions() == [expected]
+
+
+def test_a_flip_is_a_closing_and_an_opening_each_decided_alone() -> None:
+    market = copying(symbols_deny=["ETH"])
+    market.fill("lea", 1_000, 10_000)
+    market.fill("lea", -3_000, 10_000)
+    assert market.decisions() == [("close", "EXECUTED", -500), ("open", "EXECUTED", -1_000)]
+
+
+def test_the_reverse_of_short_is_long_and_its_closing_sells() -> None:
+    market = copying(reverse=True)
+    market.fill("lea", -1_000, 10_000)
+    assert market.copied_lots("fay") == 500
+    market.fill("lea", 1_000, 10_000)
+    assert market.decisions() == [("close", "EXECUTED", -500)]
+
+
+def test_a_leaders_close_is_never_copied_as_an_opening() -> None:
+    market = Market("lea", "fay")
+    market.fill("lea", 1_000, 10_000)
+    market.do("fay", SetCopy("lea", allocation_micros=500 * MICROS))
+    market.fill("lea", -1_000, 10_000)
+    assert market.decisions() == [("close", "NO_FOLLOWER_POSITION", 0)]
+    assert market.copied_lots("fay") == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [(PauseCopy("lea"), "REL_PAUSED"), (CloseOnlyCopy("lea"), "REL_CLOSE_ONLY")],
+)
+def test_paused_and_close_only_copies_follow_closings_only(command: object, code: str) -> None:
+    market = copying()
+    market.fill("lea", 1_000, 10_000)
+    market.do("fay", command)  # type: ignore[arg-type]
+    market.fill("lea", 1_000, 10_000)
+    assert market.decisions() == [("open", code, 0)]
+    market.fill("lea", -2_000, 10_000)
+    assert market.decisions() == [("close", "EXECUTED", -500)]
+    market.do("fay", ResumeCopy("lea"))
+    market.fill("lea", 1_000, 10_000)
+    assert market.decisions() == [("open", "EXECUTED", 500)]
+
+
+def test_every_signal_gets_one_decision_from_every_follower() -> None:
+    market = Market("lea", "fay", "gil", "hal")
+    market.do("fay", SetCopy("lea", allocation_micros=500 * MICROS))
+    market.do("gil", SetCopy("lea", allocation_micros=1, mode="quantity_ratio"))
+    market.do("hal", SetCopy("lea", allocation_micros=500 * MICROS, symbols_allow=["ETH"]))
+    market.do("lea", PlaceOrder("BTC", "buy", 1_000))
+    decided = [event for event in market.events if isinstance(event, CopyDecided)]
+    assert [(d.follower, d.code) for d in decided] == [
+        ("fay", "EXECUTED"),
+        ("gil", "INSUFFICIENT_FUNDS"),
+        ("hal", "SYMBOL_NOT_ALLOWED"),
+    ]
+    assert {d.signal_seq for d in decided} == {1}
+    totals = market.state.totals
+    assert (totals.copies_active, totals.copies_executed, totals.copies_skipped) == (3, 1, 2)
+
+
+def test_a_self_reported_fill_is_no_signal() -> None:
+    market = copying()
+    market.do("lea", ReportFill("BTC", 1_000, 10_000, 0, "self_reported", ""))
+    assert market.decisions() == []
+
+
+def test_settlement_closes_copies_too() -> None:
+    market = copying()
+    market.fill("lea", 1_000, 10_000)
+    market.do(SERVICE, SettleInstrument("BTC", 20_000))
+    assert ("settle", "EXECUTED", -500) in market.decisions()
+    assert market.copy("fay").ledger.cash_micros == 550 * MICROS
+
+
+def test_the_fee_of_the_paper_venue_is_paid_from_the_ring_fence() -> None:
+    market = Market("lea", "fay")
+    market.do(SERVICE, RegisterInstrument("FEE", "FEE", "x", "spot", Step(1, 2), Step(1, 3), 1_000))
+    market.quote("FEE", 10_000, 10_000)
+    market.do("fay", SetCopy("lea", allocation_micros=500 * MICROS))
+    market.fill("lea", 1_000, 10_000, "FEE")
+    assert market.copy("fay").ledger.cash_micros == 500 * MICROS - 50_000
+    market.do("fay", StopCopy("lea"))
+    assert market.state.traders["fay"].ledger.cash_micros == 1_000 * MICROS - 100_000
+
+
+legs = st.lists(
+    st.tuples(st.integers(-3_000, 3_000).filter(bool), st.integers(5_000, 20_000)), max_size=25
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(legs, st.booleans(), st.sampled_from(["ACTIVE", "PAUSED", "CLOSE_ONLY"]))
+def test_risk_reducing_orders_are_never_blocked(
+    fills: list[tuple[int, int]], reverse: bool, status: str
+) -> None:
+    market = copying(reverse=reverse, slippage_max_bps=0, symbols_deny=[], stale_ms_max=0)
+    market.fill("lea", 1_000, 10_000)
+    if status == "PAUSED":
+        market.do("fay", PauseCopy("lea"))
+    if status == "CLOSE_ONLY":
+        market.do("fay", CloseOnlyCopy("lea"))
+    market.do("fay", SetCopy("lea", symbols_deny=["BTC"]))
+    for lots, price in fills:
+        before = abs(market.copied_lots("fay"))
+        market.quote("BTC", price, price)
+        market.fill("lea", lots, price)
+        for leg, code, executed in market.decisions():
+            if leg == "close" and before:
+                assert code in ("EXECUTED", "ZERO_AFTER_ROUNDING")
+            if leg == "open":
+                assert executed == 0
+        if market.lots("lea") == 0:
+            assert market.copied_lots("fay") == 0

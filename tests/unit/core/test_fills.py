@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import pytest
+
+from streams.core.commands import ReportEquity, ReportFill, ReportPosition, SettleInstrument
+from streams.core.events import DayClosed
+from streams.core.money import MICROS
+from tests.unit.core.market import SERVICE, Market
+
+
+DAY_US = 86_400_000_000
+
+REFUSED = [
+    (ReportFill("BTC", 1, 1, 0, "venue", "", "ann"), "ann", "NOT_ALLOWED"),
+    (ReportFill("BTC", 1, 1, 0, "venue", "", "nobody"), SERVICE, "UNKNOWN_TRADER"),
+    (ReportFill("XXX", 1, 1, 0, "venue", "", "ann"), SERVICE, "UNKNOWN_INSTRUMENT"),
+    (ReportFill("BTC", 0, 1, 0, "venue", "", "ann"), SERVICE, "INVALID_QUANTITY"),
+    (ReportFill("BTC", 1, 0, 0, "venue", "", "ann"), SERVICE, "INVALID_PRICE"),
+    (ReportFill("BTC", 2**62, 2**62, 0, "self_reported", ""), "ann", "LIMIT_REACHED"),
+    (ReportFill("BTC", 1, 1, 2**62, "self_reported", ""), "ann", "LIMIT_REACHED"),
+    (ReportPosition("ann", "BTC", 1, 1), "ann", "NOT_ALLOWED"),
+    (ReportPosition("nobody", "BTC", 1, 1), SERVICE, "UNKNOWN_TRADER"),
+    (ReportPosition("ann", "XXX", 1, 1), SERVICE, "UNKNOWN_INSTRUMENT"),
+    (ReportPosition("ann", "BTC", 1, 0), SERVICE, "INVALID_PRICE"),
+    (ReportPosition("ann", "BTC", 2**62, 1), SERVICE, "LIMIT_REACHED"),
+    (ReportEquity("ann", 1), "ann", "NOT_ALLOWED"),
+    (ReportEquity("nobody", 1), SERVICE, "UNKNOWN_TRADER"),
+    (SettleInstrument("BTC", 1), "ann", "NOT_ALLOWED"),
+    (SettleInstrument("XXX", 1), SERVICE, "UNKNOWN_INSTRUMENT"),
+    (SettleInstrument("BTC", -1), SERVICE, "INVALID_PRICE"),
+]
+
+
+@pytest.mark.parametrize(("command", "principal", "expected"), REFUSED)
+def test_what_is_no_fact_is_refused(command: object, principal: str, expected: str) -> None:
+    market = Market("ann")
+    assert expected == market.code(principal, command)  # type: ignore[arg-type]
+
+
+def test_a_round_trip_is_counted_and_its_profit_booked() -> None:
+    market = Market("ann")
+    market.fill("ann", 1_000, 10_000, fee=100)
+    market.fill("ann", -1_000, 11_000, fee=100)
+    trader = market.state.traders["ann"]
+    assert trader.ledger.cash_micros == 1_010 * MICROS - 200
+    assert (trader.track.trades, trader.track.wins, trader.track.fills) == (1, 1, 2)
+    assert market.state.totals.notional_micros == 210 * MICROS
+    assert market.state.totals.fees_micros == 200
+
+
+def test_a_self_reported_fill_stays_apart() -> None:
+    market = Market("ann")
+    market.do("ann", ReportFill("BTC", 1_000, 10_000, 0, "self_reported", ""))
+    market.do("ann", ReportFill("BTC", 1_000, 12_000, 5, "self_reported", ""))
+    market.do("ann", ReportFill("BTC", -2_000, 12_000, 0, "self_reported", ""))
+    trader = market.state.traders["ann"]
+    assert trader.ledger.cash_micros == 1_000 * MICROS
+    assert trader.reported.cash_micros == 20 * MICROS - 5
+    assert trader.reported.positions == {}
+    assert (trader.track.fills, trader.signal_seq, market.state.totals.trades) == (0, 0, 0)
+    assert market.state.position_books.get("BTC") is None
+
+
+def test_a_recorded_fill_is_the_newest_quote() -> None:
+    market = Market("ann")
+    at_us = market.ms * 1000 + 60_000_000
+    market.do(SERVICE, ReportFill("BTC", 1, 12_345, 0, "recorded", "", "ann", at_us))
+    instrument = market.state.instruments["BTC"]
+    assert (instrument.bid_ticks, instrument.ask_ticks, instrument.last_ticks) == (12_345,) * 3
+    assert market.state.recorded_market
+    market.do(SERVICE, ReportFill("BTC", 1, 9_000, 0, "recorded", "", "ann", at_us - 1))
+    assert market.state.instruments["BTC"].last_ticks == 12_345
+
+
+def test_a_fill_of_a_later_day_closes_the_day_first() -> None:
+    market = Market("ann")
+    market.fill("ann", 1_000, 10_000)
+    later = market.ms * 1000 + DAY_US
+    market.do(SERVICE, ReportFill("BTC", 1_000, 11_000, 0, "recorded", "", "ann", later))
+    assert next(type(event) for event in market.events) is DayClosed
+    market.do(SERVICE, ReportFill("BTC", 1_000, 11_000, 0, "recorded", "", "ann", later + 1))
+    assert DayClosed not in [type(event) for event in market.events]
+    assert [day.unit_ppb for day in market.state.traders["ann"].track.days] == [1_000_000_000]
+
+
+def test_reported_positions_and_equity_replace_what_was_there_without_a_return() -> None:
+    market = Market("ann")
+    market.fill("ann", 1_000, 10_000)
+    market.do(SERVICE, ReportPosition("ann", "BTC", -500, 9_000))
+    assert market.lots("ann") == -500
+    market.do(SERVICE, ReportEquity("ann", 5_000 * MICROS))
+    track = market.state.traders["ann"].track
+    assert track.growth == 1.0
+    assert track.base_micros == 5_000 * MICROS
+    market.do(SERVICE, ReportPosition("ann", "BTC", 0, 0))
+    assert market.position("ann") is None
+
+
+def test_settlement_pays_every_holder_and_ends_trading() -> None:
+    market = Market("ann", "bob")
+    market.fill("ann", 1_000, 10_000)
+    market.fill("bob", -1_000, 10_000)
+    market.do(SERVICE, SettleInstrument("BTC", 0))
+    traders = market.state.traders
+    assert traders["ann"].ledger.cash_micros == 900 * MICROS
+    assert traders["bob"].ledger.cash_micros == 1_100 * MICROS
+    assert market.state.totals.open_positions == 0
+    for command in (
+        ReportFill("BTC", 1, 1, 0, "venue", "", "ann"),
+        ReportPosition("ann", "BTC", 1, 1),
+        SettleInstrument("BTC", 1),
+    ):
+        assert market.code(SERVICE, command) == "INSTRUMENT_SETTLED"
