@@ -20,7 +20,7 @@ MODES = ("equity_ratio", "quantity_ratio")
 BOUNDS: dict[str, tuple[int, int]] = {
     "allocation_micros": (1, 2**62),
     "multiplier_ppm": (1, MULTIPLIER_PPM_MAX),
-    "copy_ratio_ppm": (1, 1_000 * MULTIPLIER_PPM_MAX),
+    "copy_ratio_ppm": (1, 10_000 * MULTIPLIER_PPM_MAX),
     "notional_min_micros": (0, 2**62),
     "notional_max_micros": (0, 2**62),
     "position_max_bps": (1, 1_000_000),

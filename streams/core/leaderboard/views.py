@@ -10,6 +10,7 @@ import numpy as np
 
 from streams.core.leaderboard.boards import BOARD_KEYS, VALUE_MICRO, Boards
 from streams.core.leaderboard.ranking import closed_ranks
+from streams.core.money import divide_half_even
 from streams.core.state import Board, State
 
 
@@ -42,7 +43,7 @@ def snapshot(state: State, key: str) -> dict[str, Any]:
 def checksum(state: State, key: str) -> int:
     """Return the CRC-32 of a board's streamed head.
 
-    Over `rank:trader:value` joined by `|`, the value as Python writes the number that JSON carries.
+    Over `rank:trader:value` joined by `|`, the value as JSON and Python write it alike.
     Source: wire-protocol.md, "Checksums".
     """
     board = state.boards.get(key, _EMPTY)
@@ -99,6 +100,9 @@ def ranks_of(state: State, boards: Boards, trader: str) -> dict[str, dict[str, A
 
     Returns:
         `rank`, `previous_rank` (None when new), `value`, `trades` and `n`.
+
+    Raises:
+        KeyError: no such trader.
     """
     index = boards.valuation.rows[trader]
     seniority = boards.seniority
@@ -125,8 +129,19 @@ def ranks_of(state: State, boards: Boards, trader: str) -> dict[str, dict[str, A
 
 _EMPTY = Board()
 
+SMALL_MICRO = VALUE_MICRO // 10_000
+"""Values nearer to 0 than this, in millionths, are published in whole multiples of it."""
+
 
 def _value(micro: int) -> float:
+    """Return a value as it is published.
+
+    Below a ten-thousandth languages write numbers in different ways (0.00005, 5e-05), and the
+    checksum is over text: so close to 0 a value is published in whole ten-thousandths. Ranks are
+    by the exact value.
+    """
+    if -SMALL_MICRO < micro < SMALL_MICRO:
+        micro = divide_half_even(micro, SMALL_MICRO) * SMALL_MICRO
     return micro / VALUE_MICRO
 
 

@@ -43,9 +43,9 @@ OPENINGS = """
  symbols_deny=BTC                         |  1000 | SYMBOL_DENIED 0
                                           |     1 | ZERO_AFTER_ROUNDING 0
  notional_min_micros=60000000             |  1000 | BELOW_MIN_NOTIONAL 0
- notional_min_micros=20000 notional_max_micros=10000 | 1000 | BELOW_MIN_NOTIONAL 0 CLAMP_MAX_NOTIONAL
+ notional_min_micros=300000 notional_max_micros=200000|1000|BELOW_MIN_NOTIONAL 0 CLAMP_MAX_NOTIONAL
  notional_max_micros=1                    |  1000 | INSUFFICIENT_FUNDS 0 CLAMP_MAX_NOTIONAL
- mode=quantity_ratio copy_ratio_ppm=10000000000 | 10000000000000 | LIMIT_REACHED 0
+ mode=quantity_ratio copy_ratio_ppm=100000000000 | 1000000000000 | LIMIT_REACHED 0
 """
 
 
