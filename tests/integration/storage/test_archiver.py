@@ -7,10 +7,14 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from storage import archiver as archiver_module
+from storage import archive_writer, archiver as archiver_module
 from storage.archive_position import ArchivePosition, fence, read_position
 from storage.archive_unit import ArchiveUnit
 from storage.archive_writer import ArchiveWriter
@@ -18,6 +22,7 @@ from storage.archiver import Archiver
 from storage.errors import ArchiveDiverged, ArchiveMoved
 from storage.pool import Pool, open_pool
 from streams.ports import ENTRY_ZERO, EntryId
+from tests.integration.cutting_proxy import CuttingProxy
 from tests.integration.storage.archive_units import (
     assert_archived_once,
     make_units,
@@ -161,6 +166,37 @@ async def test_killed_server_process_and_recovery(pool: Pool) -> None:
     await eventually(lambda: pool.fetchval("SELECT true"))
     await assert_archived_once(pool, units)
     assert archiver.error == ""
+
+
+@pytest.mark.usefixtures("small_transactions")
+async def test_commit_whose_answer_is_lost_is_not_repeated(
+    pool: Pool, migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = urlsplit(migrated_url)
+    server = f"{parse_qs(parts.query)['host'][0]}/.s.PGSQL.5432"
+    copy = archive_writer._copy
+    with TemporaryDirectory(prefix="optix-") as name:
+        async with CuttingProxy(server, Path(name)) as proxy:
+            Path(name, ".s.PGSQL.5432").symlink_to(proxy.socket)
+            cut_pool = await open_pool(parts._replace(query=f"host={name}").geturl(), size_max=2)
+
+            async def copy_then_cut(connection: Any, table: str, *rest: Any) -> int:
+                rows = await copy(connection, table, *rest)
+                if table == "channel_events" and archiver.transactions == 2:
+                    proxy.cut_after_request = archiver.failures == 0
+                return rows
+
+            monkeypatch.setattr(archive_writer, "_copy", copy_then_cut)
+            units = make_units(40)
+            archiver = fed(cut_pool, units)
+            async with running(archiver):
+                await finished(archiver, units)
+            assert (archiver.failures, archiver.conflicts) == (1, 0)
+            # what was committed without an answer is not counted, and was not written again
+            assert archiver.transactions == 40 * 12 // 60 - 1
+            cut_pool.terminate()
+
+    await assert_archived_once(pool, units)
 
 
 async def test_killed_archivers_leave_each_row_once(pool: Pool, migrated_url: str) -> None:
