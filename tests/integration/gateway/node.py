@@ -92,8 +92,12 @@ class GatewayNode:
         for peer in self._peers:
             peer.connection.transport.abort()
         await self.gateway.close()
-        self.server.should_exit = True
-        await self.serving
+        # Ended outright: uvicorn's own way of stopping waits for ticks, and has a test of its own.
+        self.serving.cancel()
+        await asyncio.wait([self.serving])
+        for server in self.server.servers:
+            server.close()
+            await server.wait_closed()
 
     @property
     def url(self) -> str:
