@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -116,14 +117,18 @@ class Gateway:
         Those that may not are told `gone`. To be called when a leader's setting, a follower
         relation or the existence of a trader changed.
         """
-        if self.hub.wanted(key):
-            for each in self.registry.sockets():
-                each.recheck(key)
+        for outbox in self.hub.subscribers(key):
+            self.registry.of_outbox(outbox).recheck(key)
 
     def epoch_changed(self) -> None:
-        """Close all sockets with 4003: numbers of the old epoch mean nothing now."""
+        """Close all sockets with 4003: numbers of the old epoch mean nothing now.
+
+        No frame of the new epoch reaches them: they leave the fan-out at once, and are closed a
+        few at a time.
+        """
         for each in self.registry.sockets():
-            each.close(CloseCode.EPOCH_CHANGED)
+            self.hub.detach(each.outbox)
+            self.timers.schedule(0.0, partial(each.close, CloseCode.EPOCH_CHANGED))
 
     def start_drain(self, in_ms: int) -> None:
         """Refuse new sockets and begin to close the open ones, spread over `in_ms`."""
@@ -132,7 +137,9 @@ class Gateway:
         self.draining = True
         sockets = self.registry.sockets()
         for place, each in enumerate(sockets, start=1):
-            each.drain(in_ms, in_ms / 1000 * place / len(sockets))
+            close_after_s = in_ms / 1000 * place / len(sockets)
+            # Told by the wheel, a few at a time: ten thousand writes would hold up the loop.
+            self.timers.schedule(0.0, partial(each.drain, in_ms, close_after_s))
 
     async def drain(self, in_ms: int) -> None:
         """Tell all clients to reconnect elsewhere, close them with 4000, and wait until they left.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from streams.fanout.outbox import Outbox
 from streams.ports import Principal
 
 
@@ -16,6 +17,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._sockets: dict[StreamSocket, Principal | None] = {}
+        self._by_outbox: dict[Outbox, StreamSocket] = {}
         self._by_trader: dict[str, dict[StreamSocket, None]] = {}
         self._by_login: dict[str, dict[StreamSocket, None]] = {}
 
@@ -34,9 +36,14 @@ class Registry:
         """Return how many sockets an account has."""
         return len(self._by_trader.get(trader, ()))
 
+    def of_outbox(self, outbox: Outbox) -> StreamSocket:
+        """Return the socket an outbox leads to."""
+        return self._by_outbox[outbox]
+
     def add(self, socket: StreamSocket) -> None:
         """Add a socket that nobody is known to own."""
         self._sockets[socket] = None
+        self._by_outbox[socket.outbox] = socket
 
     def identify(self, socket: StreamSocket, principal: Principal) -> None:
         """Note who owns a socket; again when the credential was renewed."""
@@ -49,6 +56,7 @@ class Registry:
         """Forget a socket."""
         self._forget_owner(socket)
         self._sockets.pop(socket, None)
+        self._by_outbox.pop(socket.outbox, None)
 
     def _forget_owner(self, socket: StreamSocket) -> None:
         principal = self._sockets.get(socket)

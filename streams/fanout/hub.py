@@ -25,7 +25,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from streams.fanout.channel import Channel
+from streams.fanout.channel import Channel, Lane
 from streams.fanout.delivery import Delivery
 from streams.fanout.outbox import Outbox
 from streams.ports import ChannelInfo, ChannelSource, Frame
@@ -87,6 +87,11 @@ class Hub:
     def wanted(self, key: str) -> bool:
         """Return whether anybody receives the channel: if not, its frames need not be made."""
         return key in self._channels
+
+    def subscribers(self, key: str) -> list[Outbox]:
+        """Return the outboxes that receive a channel, in the order in which they came."""
+        channel = self._channels.get(key)
+        return [] if channel is None else list(channel.subscribers)
 
     def subscribe(
         self, outbox: Outbox, info: ChannelInfo, seq: int, *, snapshot: bool, after_seq: int
@@ -205,12 +210,17 @@ class Hub:
             return codec.wire_frame(frames[0])
         return b"".join([codec.wire_frame(frame) for frame in frames])
 
-    def _publish_one(self, channel: Channel, frames: Sequence[Frame]) -> None:
+    def _encode_run(self, channel: Channel, frames: Sequence[Frame]) -> list[tuple[Lane, bytes]]:
+        """Return the lanes that have subscribers, with the bytes for each."""
+        run: list[tuple[Lane, bytes]] = []
         for codec, lane in zip(CODECS, channel.lanes(), strict=True):
-            if not lane.outboxes and not lane.counted:
-                continue
-            data = self._encode(frames, codec)
-            self._count(len(lane.outboxes) + len(lane.counted), len(frames))
+            if lane.outboxes or lane.counted:
+                run.append((lane, self._encode(frames, codec)))
+                self._count(len(lane.outboxes) + len(lane.counted), len(frames))
+        return run
+
+    def _publish_one(self, channel: Channel, frames: Sequence[Frame]) -> None:
+        for lane, data in self._encode_run(channel, frames):
             self.bytes_delivered += len(lane.outboxes) * len(data)
             if lane.outboxes:
                 self._deliveries.append(Delivery(lane.outboxes, lane.writers, shared=data))
@@ -219,20 +229,19 @@ class Hub:
 
     def _publish_many(self, runs: Sequence[tuple[Channel, list[Frame]]]) -> None:
         """Collect the pieces of each socket, then write them at once."""
+        # Encoded before anything is collected: a frame that cannot be encoded leaves no trace.
+        encoded = [(*run, self._encode_run(*run)) for run in runs]
         touched: list[Outbox] = []
-        for channel, frames in runs:
-            for codec, lane in zip(CODECS, channel.lanes(), strict=True):
-                if not lane.outboxes and not lane.counted:
-                    continue
-                data = self._encode(frames, codec)
-                self._count(len(lane.outboxes) + len(lane.counted), len(frames))
+        for channel, frames, lanes in encoded:
+            for lane, data in lanes:
                 for outbox in lane.outboxes:
                     batch = outbox.batch
                     if not batch:
                         touched.append(outbox)
                     batch.append(data)
                 for outbox in lane.counted:
-                    outbox.offer(data, channel, len(frames))
+                    if channel.key in outbox.channels:
+                        outbox.offer(data, channel, len(frames))
         if touched:
             self._deliver_batches(touched)
 

@@ -1,5 +1,6 @@
 import asyncio
 
+import msgspec
 import pytest
 
 from streams.fanout import hub as hub_module
@@ -105,6 +106,34 @@ def test_a_socket_that_is_gone_costs_nobody_else_a_frame() -> None:
     hub.publish([source.bump("system"), source.bump("ideas")])
     assert [len(clients[place].messages()) for place in (1, 2, 4)] == [2, 2, 2]
     assert hub.write_errors == 4
+
+
+def test_a_frame_that_cannot_be_encoded_leaves_no_trace() -> None:
+    source = CounterReplica()
+    hub = make_hub(source)
+    client = Client(hub)
+    client.join("system")
+    client.join("ideas")
+    good = source.bump("system")
+    bad = msgspec.structs.replace(source.bump("ideas"), data=object())
+    with pytest.raises(TypeError):
+        hub.publish([good, bad])
+    assert client.messages() == []
+    assert not hub.busy
+    assert [client.outbox] == hub.subscribers("ideas")
+    assert hub.subscribers("book:A") == []
+
+
+def test_a_socket_given_up_in_a_publish_gets_nothing_more_of_it() -> None:
+    source = CounterReplica(padding=5_000)
+    hub = make_hub(source)
+    slow = Client(hub, kernel_bytes=0)
+    for name in ("system", "ideas"):
+        slow.join(name)
+    slow.outbox.become_counted()
+    hub.publish([source.bump("system"), source.bump("ideas"), source.bump("system")])
+    assert slow.overflow
+    assert slow.wire.waiting == b""
 
 
 # A broadcast in slices

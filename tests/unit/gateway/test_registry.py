@@ -4,9 +4,15 @@ from server.gateway.registry import Registry
 from streams.ports import Principal
 
 
+class Socket:
+    """The registry looks at nothing of a socket but its identity and its outbox."""
+
+    def __init__(self) -> None:
+        self.outbox = object()
+
+
 def socket() -> Any:
-    """The registry looks at nothing of a socket but its identity."""
-    return object()
+    return Socket()
 
 
 def test_sockets_are_found_by_account_and_by_login() -> None:
@@ -16,6 +22,7 @@ def test_sockets_are_found_by_account_and_by_login() -> None:
         registry.add(each)
     registry.identify(one, Principal("t_a", login="l_1"))
     registry.identify(two, Principal("t_a", login="l_2"))
+    assert one is registry.of_outbox(one.outbox)
     assert ([one, two, three], 3) == (registry.sockets(), len(registry))
     assert (registry.count_of("t_a"), registry.count_of("t_b")) == (2, 0)
     assert ([one], [two], []) == tuple(registry.of_login(f"l_{n}") for n in (1, 2, 3))
