@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self
 from streams.client.effects import Joined
 from streams.client.errors import ClientError, ConsumerTooSlow, SubscriptionRefused
 from streams.client.items import Delta, Event, Gone, Item, Reset, ResumePoint, Snap
+from streams.protocol.channels import parse_channel
 
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ class Subscription:
     def resume(self) -> Mapping[str, ResumePoint]:
         """Where to go on, by channel: the last items that were handed out.
 
-        Keep it, and a program that was stopped goes on with `client.subscribe(..., resume=...)`.
+        Keep it for lossless channels: a program that was stopped goes on from it with
+        `client.subscribe(..., resume=...)`.
         """
         return dict(self._resume)
 
@@ -116,11 +118,12 @@ class Subscription:
         """Queue an item; return False when the queue is full and the subscription has ended."""
         if self._error is not None or self._closed:
             return True
-        if isinstance(item, Gone):
-            self._open.pop(item.channel, None)
-        elif len(self._items) >= self._items_max and not isinstance(item, Reset):
+        if len(self._items) >= self._items_max:
+            # Whatever it is, asking again from the last item handed out brings it again.
             self.fail(ConsumerTooSlow(self._items_max, {}))
             return False
+        if isinstance(item, Gone):
+            self._open.pop(item.channel, None)
         self._items.append(item)
         self._changed.set()
         return True
@@ -149,6 +152,9 @@ class Subscription:
         item = self._items.popleft()
         if isinstance(item, (Snap, Delta, Event)):
             self._resume[item.channel] = item.resume_point
+        elif isinstance(item, Reset) and parse_channel(item.channel).rules.conflatable:
+            # Deltas after this number are worth nothing without the snapshot that follows.
+            self._resume.pop(item.channel, None)
         elif isinstance(item, Reset):
             self._resume[item.channel] = ResumePoint(item.epoch, item.seq)
         if not self._items and isinstance(self._error, ConsumerTooSlow):

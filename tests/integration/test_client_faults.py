@@ -15,6 +15,7 @@ from streams.client import (
     BoardView,
     BookView,
     Client,
+    ClientClosed,
     ConnectFailed,
     ConsumerTooSlow,
     Event,
@@ -242,6 +243,42 @@ async def test_a_token_source_renews_on_the_socket_and_after_4100() -> None:
                 socket.close(CloseCode.TOKEN_EXPIRED)
             await reconnected(client)
             assert tokens == ["token0", "token1", "token2"]
+
+
+async def test_a_source_that_gives_no_token_ends_the_client() -> None:
+    calls = 0
+
+    async def source() -> str:
+        nonlocal calls
+        calls += 1
+        raise RuntimeError("expected a vault that is open")
+
+    async with running_gateway() as node:
+        with pytest.raises(TokenExpired, match="vault"):
+            async with connect(node.url, token=source, settings=FAST):
+                pass
+    assert calls == 3
+
+
+async def test_after_a_reset_a_conflatable_channel_is_not_resumed_without_its_snapshot() -> None:
+    async with running_gateway() as node, connect(node.url, settings=FAST) as client:
+        marks = client.subscribe("marks")
+        await anext(marks)
+        assert marks.resume == {"marks": ResumePoint("e1", 0)}
+        client.restart("marks")
+        assert isinstance(await anext(marks), Reset)
+        assert marks.resume == {}
+        await anext(marks)
+        assert marks.resume == {"marks": ResumePoint("e1", 0)}
+
+
+async def test_a_client_that_was_left_says_so() -> None:
+    async with running_gateway() as node:
+        async with connect(node.url, token="Dev bot1", settings=FAST) as client:
+            signals = client.subscribe("signals:@alice")
+        for attempt in (anext(signals), client.ping()):
+            with pytest.raises(ClientClosed):
+                await attempt
 
 
 # Commands
