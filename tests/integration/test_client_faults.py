@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from typing import Any
 
 import msgspec
 import pytest
 
 from server.gateway.settings import GatewaySettings
 from streams.client import (
-    BoardView,
-    BookView,
     Client,
     ClientClosed,
     ConnectFailed,
@@ -23,16 +20,14 @@ from streams.client import (
     HandshakeRefused,
     Item,
     LoginRevoked,
-    OutcomeUnknown,
     ProtocolViolated,
     Reset,
     ResumePoint,
     Subscription,
     TokenExpired,
-    ViewBroken,
     connect,
 )
-from streams.ports import CommandError, Principal
+from streams.ports import Principal
 from streams.protocol.codes import CloseCode
 from tests.integration.client_gateway import FAST, RunningGateway, running_gateway
 from tests.support import MS, eventually
@@ -279,112 +274,6 @@ async def test_a_client_that_was_left_says_so() -> None:
         for attempt in (anext(signals), client.ping()):
             with pytest.raises(ClientClosed):
                 await attempt
-
-
-# Commands
-
-
-async def test_a_command_cut_off_after_it_was_applied_is_applied_once() -> None:
-    async with (
-        running_gateway() as node,
-        connect(node.url, token="Dev bot1", settings=FAST) as client,
-    ):
-
-        async def cut(count: int) -> None:
-            if count == 1:
-                node.cut()
-
-        node.commands.after = cut
-        answer = await client.open_order("BTC", "buy", "1")
-        assert answer.replayed
-        assert len(node.commands.applied) == 1
-        assert node.commands.calls == [("open_order", answer.key)] * 2
-
-
-async def test_an_unknown_outcome_is_asked_for_again_with_the_same_key() -> None:
-    async def unknown(count: int) -> None:
-        if count < 3:
-            raise CommandError("OUTCOME_UNKNOWN", "no answer in time", retry_ms=1)
-
-    async with (
-        running_gateway() as node,
-        connect(node.url, token="Dev bot1", settings=FAST) as client,
-    ):
-        node.commands.after = unknown
-        answer = await client.open_order("BTC", "buy", "1", key="k1")
-        assert (answer.offset, answer.replayed) == ("1-0.0", True)
-        assert node.commands.calls == [("open_order", "k1")] * 3
-
-
-async def test_an_outcome_that_stays_unknown_is_said_to_be() -> None:
-    async def unknown(_: int) -> None:
-        raise CommandError("OUTCOME_UNKNOWN", "no answer in time", retry_ms=1)
-
-    async with (
-        running_gateway() as node,
-        connect(node.url, token="Dev bot1", settings=FAST) as client,
-    ):
-        node.commands.after = unknown
-        with pytest.raises(OutcomeUnknown) as caught:
-            await client.open_order("BTC", "buy", "1", key="k1")
-        assert caught.value.key == "k1"
-        assert len(node.commands.calls) == FAST.request_attempts_max
-
-
-async def test_many_commands_at_once_stay_below_the_servers_limits() -> None:
-    async with (
-        running_gateway() as node,
-        connect(node.url, token="Dev bot1", settings=FAST) as client,
-    ):
-        await asyncio.gather(*(client.like_idea(f"i{number}") for number in range(90)))
-        assert len(node.commands.calls) == 90
-        assert client.counters.sockets == 1
-
-
-# Views
-
-
-def book(*rows: list[Any]) -> dict[str, Any]:
-    return {"b": list(rows), "s": []}
-
-
-async def test_a_book_is_rebuilt_and_its_checksums_are_verified() -> None:
-    key = "book:BTC"
-    async with running_gateway() as node, connect(node.url, settings=FAST) as client:
-        node.source.states[key] = book(["101", "1", 1])
-        async with client.watch(BookView("BTC")) as books:
-            view = await anext(books)
-            assert view.buys == [["101", "1", 1]]
-            node.source.states[key] = book(["102", "0.5", 2])
-            node.publish(key, book(["101", "0", 0], ["102", "0.5", 2]))
-            assert (await anext(books)).buys == [["102", "0.5", 2]]
-            node.cut()
-            await reconnected(client)
-            node.publish(key, book(["102", "1", 3]))
-            assert (await anext(books)).buys == [["102", "1", 3]]
-            assert (view.verified, books.restarts) == (1, 0)
-
-
-async def test_a_checksum_that_does_not_fit_begins_the_book_anew() -> None:
-    key = "book:BTC"
-    async with running_gateway() as node, connect(node.url, settings=FAST) as client:
-        node.source.states[key] = book(["101", "1", 1])
-        async with client.watch(BookView("BTC")) as books:
-            await anext(books)
-            node.source.states[key] = book(["105", "1", 1])
-            node.hub.publish([node.source.frame(key, book(["104", "1", 1]), crc=1)])
-            assert (await anext(books)).buys == [["105", "1", 1]]
-            assert (client.counters.checksum_mismatches, books.restarts) == (1, 1)
-
-
-async def test_a_state_that_never_fits_is_given_up() -> None:
-    key = "leaderboard:sharpe:1m"
-    async with running_gateway() as node, connect(node.url, settings=FAST) as client:
-        node.source.states[key] = {"rows": [["t_1", 2, 0.5, 3, None]], "n": 1}
-        watch = client.watch(BoardView("sharpe", "1m"))
-        with pytest.raises(ViewBroken):
-            await anext(watch)
-        assert client.counters.checksum_mismatches == 6
 
 
 # The opening
