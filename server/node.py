@@ -21,12 +21,8 @@ import structlog
 import uvicorn
 
 from server.app import create_app
-from server.auth.development import DevelopmentLogins
-from server.auth.identity import Identity
-from server.auth.node_authenticator import NodeAuthenticator
-from server.auth.revocations import Revocations
-from server.auth.state_files import service_key, signing_secrets
-from server.auth.tokens import AccessTokens
+from server.auth.parts import build_auth
+from server.auth.revocation_watch import RevocationWatch
 from server.demo import Demo
 from server.gateway.gateway import Gateway
 from server.gateway.settings import GatewaySettings
@@ -37,7 +33,7 @@ from server.stores import StoreUrls, opened_stores
 from storage.archive_replay import ArchiveReplay
 from storage.archive_unit import ArchiveUnit, make_unit
 from storage.archiver import Archiver
-from storage.history import HistoryQueries
+from storage.history import ArchiveHistory
 from storage.migrate import migrate
 from storage.pool import Pool, open_pool
 from storage.postgres_recovery_store import PostgresRecoveryStore
@@ -81,7 +77,9 @@ class SystemClock:
 class Node:
     """All parts of one node. Build with `Node(...)`, then `await run()`."""
 
-    def __init__(self, settings: Settings, urls: StoreUrls, pool: Pool, history_pool: Pool) -> None:
+    def __init__(
+        self, settings: Settings, urls: StoreUrls, pool: Pool, replica_pool: Pool | None
+    ) -> None:
         self.settings = settings
         self.clock = SystemClock()
         self.meters = Meters()
@@ -127,36 +125,18 @@ class Node:
             archived=lambda: self.archiver.position.entry_id,
             entries=lambda: self.replica.entries,
         )
-        self._build_edge(history_pool)
+        self._build_edge(replica_pool)
         self._journal = structlog.get_logger("optix.node").bind(node=name)
 
-    def _build_edge(self, history_pool: Pool) -> None:
+    def _build_edge(self, replica_pool: Pool | None) -> None:
         settings = self.settings
-        tokens = AccessTokens(signing_secrets(settings), self.clock)
-        revocations = Revocations()
-        self.identity = Identity(
-            self._pool,
-            tokens=tokens,
-            edge=self.edge,
-            settings=settings,
-            clock=self.clock,
-            revocations=revocations,
-        )
-        development = None
-        if settings.admits_development_auth:
-            development = DevelopmentLogins(self.replica, self.edge, settings.opening_cash)
-        authenticator = NodeAuthenticator(
-            tokens,
-            self.meters,
-            service_key=service_key(settings),
-            keys=self.identity,
-            development=development,
-            revocations=revocations,
+        self.auth = build_auth(
+            settings, self.replica, self.edge, self.clock, self.meters, self._pool
         )
         self.gateway = Gateway(
             self.source,
             self.edge,
-            authenticator,
+            self.auth.authenticator,
             self.hub,
             GatewaySettings(
                 node=settings.node_name,
@@ -166,26 +146,30 @@ class Node:
             ),
             self.clock,
         )
+        if self.auth.identity is not None:
+            self.auth.identity.ended = self._login_ended
         self.services = Services(
             settings=settings,
             replica=self.replica,
             edge=self.edge,
             source=self.source,
-            authenticator=authenticator,
+            authenticator=self.auth.authenticator,
             clock=self.clock,
             meters=self.meters,
-            identity=self.identity,
-            history=HistoryQueries(history_pool),
+            identity=self.auth.identity,
+            api_keys=self.auth.api_keys,
+            history=ArchiveHistory(self._pool, replica_pool),
             recorded_feed=self.feed,
             submitter=self.submitter,
+            log=self.log,
             hub=self.hub,
             gateway=self.gateway,
             archiver=self.archiver,
-            database=self._check_database,
+            pool=self._pool,
         )
 
-    async def _check_database(self) -> None:
-        await self._pool.fetchval("SELECT 1")
+    def _login_ended(self, login: str) -> None:
+        self.gateway.revoke(login)
 
     def _on_entry(self, entry: LogEntry, before: EntryId, applied: Applied, state: State) -> None:
         self.archiver.put(make_unit(self.replica.epoch, entry, before, applied, state))
@@ -217,6 +201,7 @@ class Node:
                 group.create_task(self.submitter.run(), name="submitter"),
                 group.create_task(self.digests.run(), name="digests"),
                 group.create_task(self.archiver.watch(), name="archive-watch"),
+                *self._watch_revocations(group),
             ]
             serving = group.create_task(server.serve(), name="http")
             tasks += self._roles(group)
@@ -237,6 +222,7 @@ class Node:
     async def close(self) -> None:
         """Release what the parts hold."""
         await self.gateway.close()
+        self.auth.passwords.close()
         await self.log.close()
         await self._board.close()
         self._journal.info("stopped", offset=self.replica.offset)
@@ -244,6 +230,15 @@ class Node:
     async def _replicate(self) -> None:
         await self.replica.recover()
         await self.replica.run()
+
+    def _watch_revocations(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        keys = self.auth.api_keys
+        if keys is None:
+            return []
+        watch = RevocationWatch(
+            self._pool, keys, self.auth.revocations, self.clock, self.gateway.revoke
+        )
+        return [group.create_task(watch.run(), name="revocations")]
 
     def _roles(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
         tasks = []
@@ -338,9 +333,9 @@ async def run_node(settings: Settings, *, demo: bool, on_listening: Callable[[st
         await migrate(urls.database_url)
         pool = await open_pool(urls.database_url)
         stack.push_async_callback(pool.close)
-        history_pool = pool
+        replica_pool = None
         if settings.database_replica_url:
-            history_pool = await open_pool(settings.database_replica_url)
-            stack.push_async_callback(history_pool.close)
-        node = Node(settings, urls, pool, history_pool)
+            replica_pool = await open_pool(settings.database_replica_url)
+            stack.push_async_callback(replica_pool.close)
+        node = Node(settings, urls, pool, replica_pool)
         await node.run(demo=demo, on_listening=on_listening)

@@ -55,8 +55,12 @@ class ArchiveReplay:
 
     async def _state_at(self, after: EntryId) -> State:
         for info in await self._store.snapshots():
-            if info.entry_id <= after:
+            if info.entry_id > after:
+                continue
+            try:
                 return restore(await self._store.load(info))
+            except (DecodeError, ValueError):
+                continue  # damaged: recovery has reported it, the next older one serves
         return State()
 
     def _apply(self, kernel: Kernel, entry: LogEntry) -> Applied:

@@ -10,7 +10,7 @@ Adapters are named `<technology>_<port>.py` and pass one shared test suite per p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
@@ -453,6 +453,14 @@ class SnapshotInfo(NamedTuple):
 
 class RecoveryStore(Protocol):
     """What a node rebuilds itself from: snapshots and archived entries. Adapter: PostgreSQL."""
+
+    async def fence(self, open_log: Callable[[], Awaitable[str]]) -> str:
+        """Give the archive to the log's present epoch, and return that epoch.
+
+        Args:
+            open_log: returns the name of the log's present epoch, asked from the server.
+        """
+        ...
 
     async def snapshots(self) -> list[SnapshotInfo]:
         """Return the stored snapshots, newest first."""

@@ -6,7 +6,6 @@ Exit codes: 0 done; 1 the command found a difference or failed; 2 it was called 
 from __future__ import annotations
 
 import importlib
-import sys
 
 import rich_click as click
 
@@ -52,4 +51,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -17,7 +17,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 import structlog
 
@@ -38,12 +37,12 @@ from streams.ports import (
     LogHole,
     LogTruncated,
     LogUnavailable,
-    OptixError,
     RecoveryStore,
 )
 from streams.replica.answers import answer
 from streams.replica.digests import DigestWatch
 from streams.replica.history import History
+from streams.replica.outcomes import PoisonedEntry, Recovered
 from streams.replica.publisher import FrameSink, NoSink, Publisher
 
 
@@ -62,22 +61,6 @@ Numbers of channels that were handed out before mean nothing from then on.
 
 OnEntry = Callable[[LogEntry, EntryId, Applied, State], None]
 """Called after an entry was applied: (entry, entry before, what it produced, the state)."""
-
-
-class PoisonedEntry(OptixError):
-    """The core raised while applying an entry: the node cannot go on past it."""
-
-    def __init__(self, entry_id: EntryId, error: BaseException) -> None:
-        super().__init__(f"applying entry {entry_id} raised {error!r}")
-        self.entry_id = entry_id
-
-
-class Recovered(NamedTuple):
-    """How the last recovery went."""
-
-    snapshot: EntryId
-    archived_entries: int
-    seconds: float
 
 
 class Replica:
@@ -195,6 +178,11 @@ class Replica:
                 archived += len(entries)
                 await self._apply_all(entries, archived=True)
         return archived
+
+    async def _open(self) -> str:
+        if self._store is None:
+            return await self._log.open()
+        return await self._store.fence(self._log.open)
 
     async def _newest_state(self) -> tuple[State, EntryId]:
         if self._store is not None:
@@ -320,6 +308,18 @@ class Replica:
         """Forget this state and go on from the store and from what the log still has."""
         await self.recover()
         self._rebuilt = True
+
+    async def _lost_entries(self, head: EntryId) -> list[LogEntry]:
+        """Return what the log lacks: from memory, or from the archive when it reaches further."""
+        if self.recent.anchor <= head or self._store is None:
+            return self.recent.entries()
+        found = [LogEntry(head, b"")]
+        while entries := await self._store.entries(
+            found[-1].entry_id, count_max=ENTRIES_PER_READ_MAX
+        ):
+            found.extend(entries)
+        newest = found[-1].entry_id
+        return found + [entry for entry in self.recent.entries() if entry.entry_id > newest]
 
     async def _apply_all(self, entries: list[LogEntry], *, archived: bool = False) -> None:
         started = self._stopwatch()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from streams.core.snapshots import SNAPSHOT_SCHEMA
@@ -30,6 +31,10 @@ class SimulatedArchive:
         self.entries: list[LogEntry] = []
         self.position = ENTRY_ZERO
         self._snapshots: dict[SnapshotInfo, bytes] = {}
+
+    async def fence(self, open_log: Callable[[], Awaitable[str]]) -> str:
+        """Return the log's epoch; units of another one are never written (see `write`)."""
+        return await open_log()
 
     def write(self, backlog: deque[Unit], epoch: str, count_max: int) -> int:
         """Archive up to so many units from a node's backlog; return how many were written."""
