@@ -33,10 +33,12 @@ from server.api import (
     copies,
     documentation,
     ideas,
+    identity,
     market,
     network,
     operations,
     orders,
+    profile,
     stream_history,
 )
 from server.api.admission import Admission
@@ -50,6 +52,9 @@ from server.services import Services
 
 BODY_BYTES_MAX: Final = 1024 * 1024
 """Body of a request; beyond it 413. The feed has its own bound."""
+
+ATTEMPTS_BURST: Final = 20
+"""Attempts to get in that one address or account may make at once."""
 
 API_VERSION: Final = "1.0.0"
 
@@ -79,6 +84,8 @@ QUIET_ROUTES: Final = ("/health", "/health/ready", "/metrics")
 """Routes whose successes are logged at debug only: they are asked every few seconds."""
 
 ROUTES: Final[list[ControllerRouterHandler]] = [
+    *identity.ROUTES,
+    *profile.ROUTES,
     *network.ROUTES,
     *ideas.ROUTES,
     *market.ROUTES,
@@ -164,6 +171,9 @@ def create_app(services: Services, routes: Sequence[ControllerRouterHandler] = (
     """
     settings = services.settings
     rate = RateLimit(settings.rate_per_second, settings.rate_burst, services.clock.monotonic)
+    attempts = RateLimit(
+        settings.auth_rate_per_minute / 60, ATTEMPTS_BURST, services.clock.monotonic
+    )
     cors = None
     if settings.cors_origins:
         cors = CORSConfig(
@@ -185,7 +195,7 @@ def create_app(services: Services, routes: Sequence[ControllerRouterHandler] = (
         exception_handlers={Exception: on_error},
         request_class=ApiRequest,
         request_max_body_size=BODY_BYTES_MAX,
-        state=State({"services": services}),
+        state=State({"services": services, "attempts": attempts}),
         cors_config=cors,
         openapi_config=_openapi(),
         logging_config=None,

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 import msgspec
 
 from server.api.idea_index import IdeaIndex
+from server.auth.api_keys import ApiKeys
+from server.auth.identity import Identity
 from server.auth.node_authenticator import NodeAuthenticator
 from server.gateway.gateway import Gateway
 from server.observability.meters import Meters
@@ -52,7 +54,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
         clock: time of the edge.
         meters: counters filled while serving, read at a scrape.
         ideas: places of ideas, for their lists.
-        identity: accounts, logins, API keys.
+        identity: accounts and logins.
+        api_keys: API keys of accounts.
         history: what has left memory, from PostgreSQL.
         recorded_feed: takes recorded markets.
         submitter: group commit, for health and metrics.
@@ -71,7 +74,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     meters: Meters
     ideas: IdeaIndex = msgspec.field(default_factory=IdeaIndex)
-    identity: Any = None
+    identity: Identity | None = None
+    api_keys: ApiKeys | None = None
     history: ArchiveHistory | None = None
     recorded_feed: FeedIngest | None = None
     submitter: Submitter[Any] | None = None

@@ -14,6 +14,7 @@ from litestar import Request
 
 from server.api.exchange import Exchange
 from server.api.problems import ApiError
+from server.api.rates import RateLimit
 from server.services import Services
 from streams.core.state import State
 from streams.ports import Principal
@@ -38,6 +39,12 @@ class ApiRequest(Request[Any, Any, Any]):
         """Return the record of this request and its answer."""
         exchange: Exchange = self.scope["state"]["exchange"]
         return exchange
+
+    @property
+    def attempts(self) -> RateLimit:
+        """Return the counts of attempts to get in."""
+        attempts: RateLimit = self.app.state.attempts
+        return attempts
 
     @property
     def core(self) -> State:

@@ -13,17 +13,18 @@ import httpx
 import msgspec
 
 from server.app import create_app
-from server.auth.development import DevelopmentLogins
-from server.auth.node_authenticator import NodeAuthenticator
-from server.auth.tokens import AccessTokens
+from server.auth.parts import build_auth
 from server.observability.meters import Meters
 from server.services import Services
 from server.settings import Settings
+from storage.history import ArchiveHistory
+from storage.pool import Pool
 from streams.core.commands import AnyCommand, Command, MarkRow, PublishMarks, RegisterInstrument
 from streams.core.money import Step
 from streams.log.codec import BatchCodec
 from streams.log.memory_log import MemoryLog, MemoryLogServer
 from streams.log.submitter import Submitter
+from streams.ports import Clock
 from streams.replica.edge import Edge
 from streams.replica.publisher import NoSink
 from streams.replica.replica import Replica
@@ -31,7 +32,6 @@ from streams.replica.source import ReplicaSource
 
 
 SECRET = "0123456789abcdefghijklmnopqrstuvwxyzABCD"
-SERVICE_KEY_FILE = "service.key"
 
 
 class SystemClock:
@@ -81,17 +81,21 @@ class ApiNode:
 
 
 @asynccontextmanager
-async def api_node(state_dir: Path, **overrides: Any) -> AsyncIterator[ApiNode]:
+async def api_node(
+    state_dir: Path, *, pool: Pool | None = None, clock: Clock | None = None, **overrides: Any
+) -> AsyncIterator[ApiNode]:
     """Run a node until the block ends.
 
     Args:
         state_dir: for keys.
+        pool: a migrated database; None = a node without.
+        clock: decides when tokens end.
         overrides: fields of `Services`, or `settings=` as a dictionary of settings.
     """
     settings = Settings(
         state_dir=state_dir, secret_key=SECRET, node="test", **overrides.pop("settings", {})
     )
-    clock = SystemClock()
+    clock = clock or SystemClock()
     meters = Meters()
     codec: BatchCodec[Command] = BatchCodec(AnyCommand)
     log = MemoryLog(MemoryLogServer(), clock, node="test")
@@ -107,21 +111,21 @@ async def api_node(state_dir: Path, **overrides: Any) -> AsyncIterator[ApiNode]:
     )
     replica.submitter = submitter
     edge = Edge(replica, submitter)
+    auth = build_auth(settings, replica, edge, clock, meters, pool)
     services = Services(
         settings=settings,
         replica=replica,
         edge=edge,
         source=ReplicaSource(replica),
-        authenticator=NodeAuthenticator(
-            AccessTokens(settings.secrets, clock),
-            meters,
-            service_key=None,
-            development=DevelopmentLogins(replica, edge, settings.opening_cash),
-        ),
+        authenticator=auth.authenticator,
         clock=clock,
         meters=meters,
+        identity=auth.identity,
+        api_keys=auth.api_keys,
+        history=None if pool is None else ArchiveHistory(pool),
         submitter=submitter,
         log=log,
+        pool=pool,
     )
     services = msgspec.structs.replace(services, **overrides)
     await replica.recover()
@@ -131,8 +135,9 @@ async def api_node(state_dir: Path, **overrides: Any) -> AsyncIterator[ApiNode]:
             tasks.create_task(submitter.run(), name="submitter"),
         ]
         await replica.became_ready.wait()
-        transport = httpx.ASGITransport(app=create_app(services))  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app=create_app(services))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             yield ApiNode(services, client)
         for task in running:
             task.cancel()
+    auth.passwords.close()
