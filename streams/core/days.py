@@ -10,9 +10,14 @@ from streams.core.state import State
 
 
 def evolve_day_closed(state: State, event: DayClosed) -> None:
-    """Close the day of every trader with a fill; ranks follow in `derived`."""
+    """Close the day of every trader with a fill; ranks follow in `derived`.
+
+    A recording that is played after live trading has older days than the record: they are not
+    closed again.
+    """
     for trader in state.traders.values():
-        if trader.track.fills:
+        days = trader.track.days
+        if trader.track.fills and (not days or days[-1].day < event.day):
             close_day(trader.track, event.day, ledger_equity(state, trader.ledger))
 
 

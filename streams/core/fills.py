@@ -11,7 +11,7 @@ from streams.core.commands import ReportEquity, ReportFill, ReportPosition
 from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
 from streams.core.copying.pipeline import follow_fill
 from streams.core.events import EquityReported, FillBooked, PositionReported
-from streams.core.market_clock import advance_market
+from streams.core.market_clock import advance_market, market_time
 from streams.core.money import MICROS
 from streams.core.performance.equity import ledger_equity
 from streams.core.performance.track import record_fill, record_flow, record_round_trip
@@ -114,9 +114,9 @@ def evolve_fill_booked(state: State, event: FillBooked) -> None:
         trader.signal_seq = event.signal_seq
     if event.order and event.order in state.orders:
         remove_order(state, event.order)
-    if event.at_us > state.market_at_us:
-        state.market_at_us = event.at_us
-    if event.source == "recorded":
+    recorded = event.source == "recorded"
+    state.market_at_us = market_time(state, event.at_us, recorded=recorded)
+    if recorded:
         state.recorded_market = True
         _evolve_print(state, event)
 

@@ -17,7 +17,7 @@ from streams.core.commands import Command, MarkRow, PublishMarks, RegisterInstru
 from streams.core.context import Context, Decision, Refusal
 from streams.core.events import Event, InstrumentRegistered, MarksPublished
 from streams.core.limits import INSTRUMENTS_MAX, INTEGER_MAX, MARKS_PER_COMMAND_MAX
-from streams.core.market_clock import advance_market
+from streams.core.market_clock import advance_market, market_time
 from streams.core.orders import match_resting
 from streams.core.reasons import Reason
 from streams.core.state import Instrument, State, value_factors
@@ -87,7 +87,7 @@ def decide_publish_marks(ctx: Context, command: PublishMarks) -> Decision:
     changed = _changed_rows(ctx.state, command.rows)
     if isinstance(changed, Refusal):
         return changed
-    at_us = max(ctx.state.market_at_us, command.at_us or ctx.at_us)
+    at_us = market_time(ctx.state, command.at_us or ctx.at_us, recorded=command.recorded)
     advance_market(ctx, at_us)
     ctx.emit(MarksPublished(list(changed.values()), at_us, command.recorded))
     if changed:

@@ -1,7 +1,8 @@
 """The market clock: the newest time that a quote, a fill or a tick has told.
 
 Invariants:
-    * The clock never goes back; `state.market_at_us` is it.
+    * `state.market_at_us` is the clock. It never goes back, but for one time: a live market runs on
+      log time, and the first recorded mark or fill sets the clock to the recording's time.
     * A UTC day closes once, before the first event of a later day, at the last marks of the day.
 
 A gap of several days closes only the day that it began in: the others had no market.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from streams.core.context import Context
 from streams.core.events import DayClosed
+from streams.core.state import State
 
 
 DAY_US = 86_400_000_000
@@ -20,6 +22,19 @@ DAY_US = 86_400_000_000
 def day_of(at_us: int) -> int:
     """Return the UTC day of a time, counted from 1970-01-01 = 0."""
     return at_us // DAY_US
+
+
+def market_time(state: State, at_us: int, *, recorded: bool) -> int:
+    """Return where the clock will stand when something of this time happens.
+
+    Args:
+        state: read only.
+        at_us: time of the mark or fill.
+        recorded: it is of a recorded market.
+    """
+    if recorded and not state.recorded_market:
+        return at_us
+    return max(state.market_at_us, at_us)
 
 
 def advance_market(ctx: Context, at_us: int) -> None:

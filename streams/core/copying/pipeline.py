@@ -33,10 +33,10 @@ def follow_fill(ctx: Context, fill: FillBooked, leader_equity_micros: int) -> No
     before, lots = fill.result.lots_before, fill.lots
     closed = min(abs(lots), abs(before)) if (before > 0) != (lots > 0) else 0
     opened = abs(lots) - closed
-    now_us = ctx.time(0)
     opening = None
     if opened:
-        age_ms = max(now_us - fill.at_us, 0) // 1000
+        # Only a venue's report can come late; a recorded fill happens at its own time.
+        age_ms = max(ctx.at_us - fill.at_us, 0) // 1000 if fill.source == "venue" else 0
         side = 1 if lots > 0 else -1
         opening = Opening(side, opened, fill.price_ticks, leader_equity_micros, age_ms)
     instrument = ctx.state.instruments[fill.symbol]
