@@ -10,11 +10,13 @@ frame to every socket and print the nanoseconds of their own CPU time that it to
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import sys
 import time
 from typing import Any, Final
 
+import structlog
 import uvicorn
 import uvloop
 
@@ -173,6 +175,8 @@ def _say(value: object) -> None:
 def main() -> None:
     """Run the server named on the command line."""
     kind, sockets, frame_bytes = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    # Standard output is the line to the driver: a log line for each closed socket would fill it.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     if kind == "gateway":
         uvloop.run(serve_gateway(sockets, frame_bytes))
     else:

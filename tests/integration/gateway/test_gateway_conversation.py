@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from tests.integration.gateway.node import GatewayNode, Peer
+from tests.integration.gateway.node import GatewayNode, Peer, RawPeer
 from tests.support import MS, eventually
 
 
@@ -225,6 +225,31 @@ async def test_an_error_of_ours_costs_one_socket(node: GatewayNode) -> None:
     assert (await other.ask("ping"))["t"] == "pong"
 
 
+async def test_an_error_while_a_message_is_handled_costs_one_socket(
+    node: GatewayNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(key: str) -> Any:
+        raise RuntimeError(f"no snapshot of {key}")
+
+    monkeypatch.setattr(node.source, "snapshot", broken)
+    peer, other = await node.peer(), await node.peer()
+    await peer.send({"op": "subscribe", "id": 1, "ch": [{"ch": "book:A"}]})
+    assert (await peer.closed())[0] == 4004
+    assert (await other.ask("ping"))["t"] == "pong"
+    assert node.hub.subscriptions == 0
+
+
+async def test_an_answer_for_a_client_that_left_is_dropped(node: GatewayNode) -> None:
+    gate = asyncio.Event()
+    node.commands.waiting = [gate]
+    peer = await node.peer("Dev bob")
+    await peer.send({"op": "command", "id": 1, "name": "wait"})
+    await eventually(lambda: node.gateway.commands_in_flight)
+    await peer.connection.close()
+    gate.set()
+    await eventually(lambda: not node.gateway.commands_in_flight)
+
+
 # The upgrade
 
 
@@ -346,6 +371,25 @@ async def test_drain_waits_for_answers(node: GatewayNode) -> None:
     assert (await peer.next())["re"] == 1
     assert (await peer.closed())[0] == 4000
     await draining
+
+
+async def test_who_does_not_leave_in_time_is_cut(node: GatewayNode) -> None:
+    async with RawPeer(node.port) as raw:
+        await node.gateway.drain(50)
+        assert len(node.gateway.registry) == 0
+        await raw.read_to_end()
+    assert node.gateway.closed_by_code == {4000: 1}
+    await node.gateway.drain(50)
+
+
+async def test_closing_ends_what_is_under_way(node: GatewayNode) -> None:
+    node.commands.waiting = [asyncio.Event()]
+    peer = await node.peer("Dev bob")
+    await peer.send({"op": "command", "id": 1, "name": "wait"})
+    await eventually(lambda: node.gateway.commands_in_flight)
+    await node.gateway.close()
+    assert node.gateway.commands_in_flight == 0
+    await eventually(lambda: not len(node.gateway.registry))
 
 
 async def test_a_stopping_server_drains(node: GatewayNode) -> None:
