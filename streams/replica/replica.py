@@ -146,7 +146,7 @@ class Replica:
         started = self._stopwatch()
         self.ready = False
         self.became_ready.clear()
-        epoch = await self._log.open()
+        epoch = await self._open()
         state, snapshot = await self._newest_state()
         self._begin(epoch, state)
         archived = await self._apply_archived()
@@ -291,12 +291,12 @@ class Replica:
             # The archive is ahead of a log that went another way: both are kept, in this order.
             self._rejoin = error.head
         else:
-            await self._repair()
+            await self._repair(error)
 
-    async def _repair(self) -> None:
+    async def _repair(self, error: LogTruncated) -> None:
         """Give the log back what it lost, or begin an epoch without it."""
         try:
-            head = await self._log.repair(self.recent.entries())
+            head = await self._log.repair(await self._lost_entries(error.head))
         except LogTruncated:
             epoch = await self._log.begin_epoch(self.seen)
             self._journal.error("epoch_begun", epoch=epoch, after=str(self.seen))

@@ -30,18 +30,15 @@ class SimulatedArchive:
     def __init__(self) -> None:
         self.entries: list[LogEntry] = []
         self.position = ENTRY_ZERO
+        self.epoch = ""
         self._snapshots: dict[SnapshotInfo, bytes] = {}
 
-    async def fence(self, open_log: Callable[[], Awaitable[str]]) -> str:
-        """Return the log's epoch; units of another one are never written (see `write`)."""
-        return await open_log()
-
-    def write(self, backlog: deque[Unit], epoch: str, count_max: int) -> int:
+    def write(self, backlog: deque[Unit], count_max: int) -> int:
         """Archive up to so many units from a node's backlog; return how many were written."""
         written = 0
         while backlog and written < count_max:
             unit = backlog[0]
-            if unit.entry.entry_id <= self.position or unit.epoch != epoch:
+            if unit.entry.entry_id <= self.position or unit.epoch != self.epoch:
                 backlog.popleft()
             elif unit.before == self.position:
                 self.entries.append(unit.entry)
@@ -89,6 +86,11 @@ class SimulatedStore:
         self._archive = archive
         self._skip = skip
         self._damaged = damaged
+
+    async def fence(self, open_log: Callable[[], Awaitable[str]]) -> str:
+        """Give the archive to the log's epoch: units of another one are never written again."""
+        self._archive.epoch = await open_log()
+        return self._archive.epoch
 
     async def snapshots(self) -> list[SnapshotInfo]:
         return self._archive.saved()[self._skip :]

@@ -135,7 +135,6 @@ class Node:
         self.backlog.append(Unit(self.replica.epoch, before, entry))
 
     def _on_epoch(self, epoch: str) -> None:
-        self.backlog.clear()
         self.sink.epoch_changed(epoch)
 
 
@@ -222,9 +221,7 @@ class Cluster:
 
     def write_archive(self, node: Node, count_max: int) -> int:
         """Let a node's archiver write what it can."""
-        if node.replica.epoch != self.server.epoch:
-            return 0
-        return self.archive.write(node.backlog, self.server.epoch, count_max)
+        return self.archive.write(node.backlog, count_max)
 
     def trim(self) -> int:
         """Trim below what is archived and covered by a snapshot."""

@@ -6,12 +6,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from random import Random
 
+from streams.core.commands import AnyCommand, Command, Tick
+from streams.core.kernel import PRIVILEGED
+from streams.log.codec import BATCH_SCHEMA, Batch, BatchCodec, Envelope
 from tests.simulation.archive import SimulatedStore
 from tests.simulation.cluster import Cluster, Node
 
 
 SKEW_US_MAX = 3_000_000
 CUT_MS_MAX = 60.0
+LOST_MAX = 6
+
+_codec: BatchCodec[Command] = BatchCodec(AnyCommand)
 
 
 class FaultDriver:
@@ -23,6 +29,7 @@ class FaultDriver:
 
     def __init__(self, cluster: Cluster, random: Random, *, truncations: bool) -> None:
         self.counts: dict[str, int] = {}
+        self._forks = 0
         self._cluster = cluster
         self._random = random
         self._faults: dict[Callable[[], Awaitable[None]], int] = {
@@ -37,8 +44,9 @@ class FaultDriver:
             self._snapshot: 4,
             self._archived: 8,
             self._trimmed: 2,
-            self._truncated: 4 if truncations else 0,
+            self._truncated: 3 if truncations else 0,
             self._truncated_unseen: 2 if truncations else 0,
+            self._forked: 3 if truncations else 0,
         }
 
     async def run(self) -> None:
@@ -120,16 +128,39 @@ class FaultDriver:
 
     async def _truncated(self) -> None:
         """The log's server crashes and loses its newest entries, which nodes have applied."""
-        self._cluster.lose(self._random.randint(1, 6))
+        self._maybe_archive_all()
+        self._cluster.lose(self._random.randint(1, LOST_MAX))
+
+    async def _forked(self) -> None:
+        """The log loses entries, and a node that had not applied them appends before others do."""
+        self._maybe_archive_all()
+        cluster = self._cluster
+        cluster.lose(self._random.randint(1, LOST_MAX))
+        for _ in range(self._random.randint(1, 2)):
+            self._forks += 1
+            number = next(iter(cluster.nodes.values())).replica.state.tick_number + self._forks
+            envelope: Envelope[Command] = Envelope(
+                f"fork{self._forks}", None, "scheduler", PRIVILEGED, Tick(number)
+            )
+            batch: Batch[Command] = Batch(BATCH_SCHEMA, "fork", f"fork.{self._forks}", [envelope])
+            now_ms = self._node().clock.now_us() // 1000
+            cluster.server.append(_codec.encode(batch), now_ms)
+
+    def _maybe_archive_all(self) -> None:
+        """Half of the time the archive has everything that is about to be lost."""
+        if self._random.random() < 0.5:
+            for node in self._cluster.nodes.values():
+                self._cluster.write_archive(node, 10_000)
 
     async def _truncated_unseen(self) -> None:
         """Entries are lost together with every node, or with all that had applied them."""
+        self._maybe_archive_all()
         names = list(self._cluster.nodes)
         spared = self._random.choice([None, None, *names])
         for name in names:
             if name != spared:
                 self._cluster.crash(name)
-        self._cluster.lose(self._random.randint(1, 6))
+        self._cluster.lose(self._random.randint(1, LOST_MAX))
         await asyncio.sleep(self._random.uniform(0.0, 0.4))
         for name in names:
             if name != spared:
