@@ -30,10 +30,10 @@ FOLLOWERS = ("ada", "bob", "cleo", "dan", "eve")
 FOLLOWER_CASH = 50_000
 ALLOCATION = 10_000
 MODES: tuple[dict[str, Any], ...] = (
-    {"mode": "equity_ratio"},
-    {"mode": "equity_ratio", "multiplier_ppm": 3_000_000},
+    {"mode": "equity_ratio", "position_max_bps": 30_000},
+    {"mode": "equity_ratio", "multiplier_ppm": 500_000, "position_max_bps": 30_000},
     {"mode": "quantity_ratio", "copy_ratio_ppm": 20_000},
-    {"mode": "equity_ratio", "reverse": True},
+    {"mode": "equity_ratio", "reverse": True, "position_max_bps": 30_000},
     {"mode": "equity_ratio", "notional_min_micros": 10 * MICROS},
 )
 """How the followers copy: one way each, so that decisions of every kind are seen."""

@@ -30,6 +30,7 @@ from server.observability.meters import Meters
 from server.services import Services
 from server.settings import Settings
 from server.stores import StoreUrls, opened_stores
+from server.web.page import ROUTES as PAGE_ROUTES
 from storage.archive_replay import ArchiveReplay
 from storage.archive_unit import ArchiveUnit, make_unit
 from storage.archiver import Archiver
@@ -280,7 +281,7 @@ class Node:
 
     def _uvicorn_config(self) -> uvicorn.Config:
         return uvicorn.Config(
-            create_app(self.services),
+            create_app(self.services, PAGE_ROUTES),
             host=self.settings.host,
             port=self.settings.port,
             ws=self.gateway.protocol_class(),
