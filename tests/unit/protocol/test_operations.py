@@ -111,6 +111,9 @@ def test_messages_say_was_and_not_got() -> None:
 
 
 def test_an_id_at_the_edges() -> None:
-    assert [
-        readable_id({"id": value}) for value in ("x" * 36, 0, False, [])
-    ] == ["x" * 36, 0, None, None]
+    assert [readable_id({"id": value}) for value in ("x" * 36, 0, False, [])] == [
+        "x" * 36,
+        0,
+        None,
+        None,
+    ]

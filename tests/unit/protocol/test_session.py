@@ -1,69 +1,18 @@
-import json
 from typing import Any
 
-import msgspec
 import pytest
 
 from streams.ports import CommandError, CommandOutcome, Principal
-from streams.protocol.codec import JSON, MSGPACK, Codec
 from streams.protocol.codes import CloseCode
 from streams.protocol.effects import (
     Attach,
     AuthRequested,
-    Close,
     CommandRequested,
     Detach,
-    Effect,
     Reply,
 )
 from streams.protocol.limits import REQUESTS_WAITING_MAX, StreamLimits
-from streams.protocol.session import Session
-from tests.counter_replica import CounterReplica
-from tests.manual_clock import ManualClock
-
-
-ALICE = Principal("t_alice")
-REFUSED = CommandError("UNAUTHENTICATED", "expected a known token")
-
-
-class Talk:
-    """A session with its clock and source, and short ways to speak to it."""
-
-    def __init__(
-        self, *, required: bool = False, codec: Codec = JSON, limits: StreamLimits | None = None
-    ) -> None:
-        self.clock = ManualClock()
-        self.source = CounterReplica()
-        self.session = Session(
-            self.source,
-            codec,
-            limits=limits or StreamLimits(),
-            node="n1",
-            clock=self.clock,
-            authentication_required=required,
-        )
-
-    def say(self, text: str | bytes, opcode: int = 1) -> list[Effect]:
-        raw = text.encode() if isinstance(text, str) else text
-        return self.session.receive(raw, opcode=opcode)
-
-    def ask(self, op: str, **fields: Any) -> list[Effect]:
-        return self.say(json.dumps({"op": op, "id": 1, **fields}))
-
-    def login(self, principal: Principal = ALICE) -> list[Effect]:
-        self.ask("auth", token="x")
-        return self.session.authenticated(1, principal)
-
-
-def codes(effects: list[Effect]) -> list[str | int]:
-    """Return the error code of each reply (`ok` and others by kind) and the code of a close."""
-    seen: list[str | int] = []
-    for effect in effects:
-        if isinstance(effect, Reply):
-            seen.append(effect.message.get("code", effect.message["t"]))
-        elif isinstance(effect, Close):
-            seen.append(int(effect.code))
-    return seen
+from tests.unit.protocol.talk import ALICE, REFUSED, Talk, codes
 
 
 def test_hello_comes_first() -> None:
@@ -214,9 +163,10 @@ def test_subscribe_answers_before_it_attaches() -> None:
     talk.source.bump("book:A")
     reply, attach = talk.ask("subscribe", ch=[{"ch": "book:A"}, {"ch": "copies"}])
     assert isinstance(reply, Reply)
-    assert [
-        (entry["ch"], entry["mode"]) for entry in reply.message["ch"]
-    ] == [("book:A", "snapshot"), ("copies", "refused")]
+    assert [(entry["ch"], entry["mode"]) for entry in reply.message["ch"]] == [
+        ("book:A", "snapshot"),
+        ("copies", "refused"),
+    ]
     assert isinstance(attach, Attach)
     assert (attach.info.key, attach.seq, attach.mode) == ("book:A", 1, "snapshot")
 
@@ -334,80 +284,3 @@ def test_commands_in_flight_are_bounded() -> None:
     assert [len(codes(talk.ask("command", name="n"))) for _ in range(3)] == [0, 0, 1]
     talk.session.command_done(1, CommandOutcome("OK", "5-0.1", {}))
     assert isinstance(talk.ask("command", name="n")[0], CommandRequested)
-
-
-# What is malformed, too much, too large
-
-BAD_MESSAGES = """
-{                           | 1 | MALFORMED
-[]                          | 1 | MALFORMED
-{"op":"ping","id":1}        | 2 | MALFORMED
-{"op":"fly","id":1}         | 1 | UNKNOWN_OP
-{"op":"ping"}               | 1 | INVALID_ARGUMENT
-{"op":"ping","id":1,"x":1}  | 1 | INVALID_ARGUMENT
-"""
-
-
-@pytest.mark.parametrize("line", BAD_MESSAGES.strip().splitlines())
-def test_bad_messages_are_answered(line: str) -> None:
-    text, opcode, code = (cell.strip() for cell in line.split("|"))
-    assert codes(Talk().say(text, int(opcode))) == [code]
-
-
-def test_a_msgpack_socket_takes_binary_messages_only() -> None:
-    talk = Talk(codec=MSGPACK)
-    assert codes(talk.say(msgspec.msgpack.encode({"op": "ping", "id": 1}), 2)) == ["pong"]
-    assert codes(talk.say('{"op":"ping","id":1}', 1)) == ["MALFORMED"]
-
-
-@pytest.mark.parametrize("text", ["{", '{"op":"fly","id":1}'])
-def test_malformed_messages_again_and_again_close(text: str) -> None:
-    talk = Talk()
-    assert all(len(talk.say(text)) == 1 for _ in range(10))
-    assert codes(talk.say(text))[1:] == [4200]
-
-
-def test_malformed_messages_are_forgiven_with_time() -> None:
-    talk = Talk()
-    for _ in range(50):
-        assert codes(talk.say("{")) == ["MALFORMED"]
-        talk.clock.advance(10)
-
-
-def test_a_message_too_large_is_named_and_closes() -> None:
-    assert codes(Talk().session.too_large()) == ["TOO_LARGE", 4200]
-
-
-def test_requests_over_the_rate_are_refused_by_id() -> None:
-    talk = Talk()
-    assert all(codes(talk.ask("ping")) == ["pong"] for _ in range(100))
-    (reply,) = talk.ask("ping")
-    assert isinstance(reply, Reply)
-    assert (
-        reply.message["code"],
-        reply.message["re"],
-        reply.message["retry_ms"],
-    ) == ("RATE_LIMITED", 1, 20)
-    assert codes(talk.say("{")) == ["RATE_LIMITED"]
-    talk.clock.advance(0.02)
-    assert codes(talk.ask("ping")) == ["pong"]
-
-
-def test_abuse_of_the_rate_closes() -> None:
-    talk = Talk()
-    seen = [code for _ in range(201) for code in codes(talk.ask("ping"))]
-    assert seen == ["pong"] * 100 + ["RATE_LIMITED"] * 101 + [4201]
-    assert talk.session.closed
-
-
-def test_websocket_pings_cost_a_token_each() -> None:
-    talk = Talk()
-    assert not any(talk.session.control_received() for _ in range(100))
-    assert codes(talk.session.control_received()) == ["RATE_LIMITED"]
-
-
-def test_messages_are_counted() -> None:
-    talk = Talk()
-    talk.say("{")
-    talk.ask("ping")
-    assert talk.session.messages_in == 2
