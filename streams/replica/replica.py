@@ -22,14 +22,12 @@ import structlog
 
 from streams.core.commands import Command
 from streams.core.kernel import Applied, Kernel
-from streams.core.snapshots import restore
 from streams.core.state import State
 from streams.log.codec import BatchCodec
 from streams.log.recent import RecentEntries
 from streams.log.submitter import Submitter
 from streams.ports import (
     ENTRY_ZERO,
-    DecodeError,
     EntryId,
     EpochChanged,
     Log,
@@ -44,12 +42,12 @@ from streams.replica.digests import DigestWatch
 from streams.replica.history import History
 from streams.replica.outcomes import PoisonedEntry, Recovered
 from streams.replica.publisher import FrameSink, NoSink, Publisher
+from streams.replica.recovery import ENTRIES_PER_READ_MAX, lost_entries, newest_state
 
 
 SLICE_SECONDS_MAX = 0.004
 """Longest stretch of applying before the event loop gets a turn."""
 
-ENTRIES_PER_READ_MAX = 256
 READ_WAIT_MS = 2_000
 RETRY_SECONDS_MAX = 2.0
 
@@ -147,7 +145,7 @@ class Replica:
         self.ready = False
         self.became_ready.clear()
         epoch = await self._open()
-        state, snapshot = await self._newest_state()
+        state, snapshot = await newest_state(self._store, epoch, self._journal)
         self._begin(epoch, state)
         archived = await self._apply_archived()
         seconds = self._stopwatch() - started
@@ -183,17 +181,6 @@ class Replica:
         if self._store is None:
             return await self._log.open()
         return await self._store.fence(self._log.open)
-
-    async def _newest_state(self) -> tuple[State, EntryId]:
-        if self._store is not None:
-            for info in await self._store.snapshots():
-                try:
-                    return restore(await self._store.load(info)), info.entry_id
-                except (DecodeError, ValueError) as error:
-                    self._journal.error(
-                        "snapshot_damaged", snapshot=str(info.entry_id), error=str(error)
-                    )
-        return State(), ENTRY_ZERO
 
     async def run(self) -> None:
         """Tail the log until cancelled.
@@ -296,7 +283,8 @@ class Replica:
     async def _repair(self, error: LogTruncated) -> None:
         """Give the log back what it lost, or begin an epoch without it."""
         try:
-            head = await self._log.repair(await self._lost_entries(error.head))
+            lost = await lost_entries(self.recent, self._store, error.head)
+            head = await self._log.repair(lost)
         except LogTruncated:
             epoch = await self._log.begin_epoch(self.seen)
             self._journal.error("epoch_begun", epoch=epoch, after=str(self.seen))
@@ -308,18 +296,6 @@ class Replica:
         """Forget this state and go on from the store and from what the log still has."""
         await self.recover()
         self._rebuilt = True
-
-    async def _lost_entries(self, head: EntryId) -> list[LogEntry]:
-        """Return what the log lacks: from memory, or from the archive when it reaches further."""
-        if self.recent.anchor <= head or self._store is None:
-            return self.recent.entries()
-        found = [LogEntry(head, b"")]
-        while entries := await self._store.entries(
-            found[-1].entry_id, count_max=ENTRIES_PER_READ_MAX
-        ):
-            found.extend(entries)
-        newest = found[-1].entry_id
-        return found + [entry for entry in self.recent.entries() if entry.entry_id > newest]
 
     async def _apply_all(self, entries: list[LogEntry], *, archived: bool = False) -> None:
         started = self._stopwatch()

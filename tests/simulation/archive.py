@@ -1,8 +1,8 @@
 """The store a simulated cluster recovers from: an archive that lags, and snapshots of chosen age.
 
 It behaves like the archiver of the storage tier: units are written in order, each once, from the
-position that the archive itself holds, and only of the log's present epoch. A snapshot counts
-once the archive has reached its entry.
+position that the archive itself holds, and only of the epoch it was fenced for. A snapshot may be
+newer than the archive, and may hold entries that the log lost afterwards.
 """
 
 from __future__ import annotations
@@ -53,15 +53,9 @@ class SimulatedArchive:
         """Keep a snapshot."""
         self._snapshots[SnapshotInfo(epoch, entry_id, SNAPSHOT_SCHEMA)] = data
 
-    def discard_unarchived_snapshots(self) -> None:
-        """Forget the snapshots that the archive has not reached: their epoch is over."""
-        for info in [info for info in self._snapshots if info.entry_id > self.position]:
-            del self._snapshots[info]
-
     def saved(self) -> list[SnapshotInfo]:
-        """Return the snapshots that count, newest first."""
-        reached = [info for info in self._snapshots if info.entry_id <= self.position]
-        return sorted(reached, key=lambda info: info.entry_id, reverse=True)
+        """Return the snapshots, newest first."""
+        return sorted(self._snapshots, key=lambda info: info.entry_id, reverse=True)
 
     def data(self, info: SnapshotInfo) -> bytes:
         """Return a snapshot's bytes."""

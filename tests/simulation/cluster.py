@@ -226,7 +226,7 @@ class Cluster:
     def trim(self) -> int:
         """Trim below what is archived and covered by a snapshot."""
         saved = self.archive.saved()
-        return self.server.trim(saved[0].entry_id) if saved else 0
+        return self.server.trim(min(saved[0].entry_id, self.archive.position)) if saved else 0
 
     def heal(self) -> None:
         """End all faults."""

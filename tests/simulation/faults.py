@@ -128,12 +128,12 @@ class FaultDriver:
 
     async def _truncated(self) -> None:
         """The log's server crashes and loses its newest entries, which nodes have applied."""
-        self._maybe_archive_all()
+        self._save_before_loss()
         self._cluster.lose(self._random.randint(1, LOST_MAX))
 
     async def _forked(self) -> None:
         """The log loses entries, and a node that had not applied them appends before others do."""
-        self._maybe_archive_all()
+        self._save_before_loss()
         cluster = self._cluster
         cluster.lose(self._random.randint(1, LOST_MAX))
         for _ in range(self._random.randint(1, 2)):
@@ -146,15 +146,17 @@ class FaultDriver:
             now_ms = self._node().clock.now_us() // 1000
             cluster.server.append(_codec.encode(batch), now_ms)
 
-    def _maybe_archive_all(self) -> None:
-        """Half of the time the archive has everything that is about to be lost."""
+    def _save_before_loss(self) -> None:
+        """What is about to be lost is sometimes archived, sometimes within a snapshot."""
+        if self._random.random() < 0.5:
+            self._cluster.save_snapshot(self._node())
         if self._random.random() < 0.5:
             for node in self._cluster.nodes.values():
                 self._cluster.write_archive(node, 10_000)
 
     async def _truncated_unseen(self) -> None:
         """Entries are lost together with every node, or with all that had applied them."""
-        self._maybe_archive_all()
+        self._save_before_loss()
         names = list(self._cluster.nodes)
         spared = self._random.choice([None, None, *names])
         for name in names:

@@ -20,7 +20,7 @@ from streams.core.kernel import Applied, Kernel, Outcome
 from streams.core.snapshots import digest, restore, snapshot
 from streams.core.state import State
 from streams.log.codec import BatchCodec
-from streams.ports import LogEntry
+from streams.ports import EntryId, LogEntry
 from tests.simulation.cluster import Cluster, Lost
 from tests.simulation.workload import Operation
 
@@ -107,12 +107,13 @@ def check_record(replayed: Replayed) -> list[str]:
 
 
 def check_snapshots(cluster: Cluster, replayed: Replayed, random: Random) -> list[str]:
-    """Restore one stored snapshot, apply what follows it, and compare."""
-    saved = cluster.archive.saved()
-    if not saved:
+    """Restore one stored snapshot of the history that stands, apply what follows, compare."""
+    chains = {EntryId(each.ms, each.seq): each.chain for _, each in replayed.applied}
+    restored = [(info, restore(cluster.archive.data(info))) for info in cluster.archive.saved()]
+    standing = [each for each in restored if chains.get(each[0].entry_id) == each[1].chain]
+    if not standing:
         return []
-    info = random.choice(saved)
-    state = restore(cluster.archive.data(info))
+    info, state = random.choice(standing)
     apply_entries(state, [each for each in replayed.entries if each.entry_id > info.entry_id])
     if digest(state) != digest(replayed.state):
         return [f"snapshot at {info.entry_id} and the tail give another state"]

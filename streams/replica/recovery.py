@@ -1,0 +1,68 @@
+"""What a node takes from the store: the state to begin with, and entries the log has lost.
+
+Invariant: a snapshot of an epoch that is over serves only when the archive holds its entry. The
+others may hold commands that the log lost when that epoch ended, and no other node has them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streams.core.snapshots import restore
+from streams.core.state import State
+from streams.log.recent import RecentEntries
+from streams.ports import ENTRY_ZERO, DecodeError, EntryId, LogEntry, RecoveryStore
+
+
+ENTRIES_PER_READ_MAX = 256
+_SEQ_MAX = 2**63 - 1
+
+
+async def newest_state(
+    store: RecoveryStore | None, epoch: str, journal: Any
+) -> tuple[State, EntryId]:
+    """Return the newest state that can be had and its entry; an empty one when there is none.
+
+    Args:
+        store: snapshots and archived entries.
+        epoch: the log's present epoch.
+        journal: where skipped and damaged snapshots are written down.
+    """
+    if store is None:
+        return State(), ENTRY_ZERO
+    for info in await store.snapshots():
+        if info.epoch != epoch and not await _archived(store, info.entry_id):
+            journal.warning("snapshot_skipped", snapshot=str(info.entry_id), epoch=info.epoch)
+            continue
+        try:
+            return restore(await store.load(info)), info.entry_id
+        except (DecodeError, ValueError) as error:
+            journal.error("snapshot_damaged", snapshot=str(info.entry_id), error=str(error))
+    return State(), ENTRY_ZERO
+
+
+async def _archived(store: RecoveryStore, entry_id: EntryId) -> bool:
+    """Return whether the archive has an entry of that id."""
+    ms, seq = entry_id
+    before = EntryId(ms, seq - 1) if seq else EntryId(ms - 1, _SEQ_MAX)
+    found = await store.entries(before, count_max=1)
+    return bool(found) and found[0].entry_id == entry_id
+
+
+async def lost_entries(
+    recent: RecentEntries, store: RecoveryStore | None, head: EntryId
+) -> list[LogEntry]:
+    """Return what `Log.repair` needs: from memory, or from the archive when it reaches further.
+
+    Args:
+        recent: what this node has applied of late.
+        store: the archive.
+        head: the newest entry that log and node have in common.
+    """
+    if recent.anchor <= head or store is None:
+        return recent.entries()
+    found = [LogEntry(head, b"")]
+    while entries := await store.entries(found[-1].entry_id, count_max=ENTRIES_PER_READ_MAX):
+        found.extend(entries)
+    newest = found[-1].entry_id
+    return found + [entry for entry in recent.entries() if entry.entry_id > newest]
