@@ -127,8 +127,7 @@ def _changed_rows(state: State, rows: list[MarkRow]) -> dict[str, MarkRow] | Ref
 
 def evolve_marks_published(state: State, event: MarksPublished) -> None:
     """Set quotes and the market clock; the first quote fixes the width of book levels."""
-    if event.at_us > state.market_at_us:
-        state.market_at_us = event.at_us
+    state.market_at_us = event.at_us
     if event.recorded:
         state.recorded_market = True
     instruments = state.instruments

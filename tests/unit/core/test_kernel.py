@@ -125,13 +125,14 @@ def test_what_is_cut_is_announced_before_it_is_numbered() -> None:
 def test_a_recorded_market_keeps_its_own_time() -> None:
     market = Market("ann")
     at_us = 1_700_000_000_000_000
-    recorded = Market("ann", quoted=False)
-    recorded.state.market_at_us = 0
-    recorded.do(SERVICE, PublishMarks([MarkRow("BTC", 1, 1, 1)], at_us, recorded=True))
-    recorded.do(SERVICE, Tick(5))
-    assert recorded.state.recorded_market
     market.do(SERVICE, Tick(5))
     assert market.state.market_at_us == market.ms * 1000
+    market.do(SERVICE, PublishMarks([MarkRow("BTC", 1, 1, 1)], at_us, recorded=True))
+    assert market.state.market_at_us == at_us
+    market.do(SERVICE, Tick(6))
+    assert market.state.market_at_us == at_us
+    market.do(SERVICE, PublishMarks([], at_us + 86_400_000_000, recorded=True))
+    assert [type(event).__name__ for event in market.events] == ["DayClosed", "MarksPublished"]
 
 
 def replayed(records: list[tuple[str, Applied]]) -> Kernel:
