@@ -11,23 +11,30 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from litestar import Response
+from litestar import Litestar, Response
 from litestar.params import FromPath
 
+from server.api.codes import KINDS, RULE
 from server.api.endpoint import endpoint
 from server.api.problems import ApiError
-from server.api.request import ApiRequest
+from server.api.request import JSON, MSGPACK, ApiRequest
+from streams.core.reasons import Reason
 
 
 STATIC: Final = Path(__file__).parent / "static"
 
 PAGES: Final = {
-    "docs.html": "text/html; charset=utf-8",
-    "docs.js": "text/javascript; charset=utf-8",
-    "docs.css": "text/css; charset=utf-8",
+    "docs.html": "text/html",
+    "docs.js": "text/javascript",
+    "docs.css": "text/css",
 }
 
 TAG = "Documentation"
+
+RULES: Final = {
+    reason.value: RULE for reason in Reason if reason.value not in (*KINDS, "OK", "EXECUTED")
+}
+"""Reasons of the core that are plain refusals, and codes of decisions."""
 
 
 @endpoint(
@@ -43,10 +50,30 @@ async def get_openapi(request: ApiRequest) -> Response[bytes]:
     """Describe every endpoint, with its parameters, bodies and problems."""
     state = request.app.state
     if "openapi_bytes" not in state:
-        schema: dict[str, Any] = request.app.openapi_schema.to_schema()
-        state["openapi_bytes"] = msgspec.json.encode(schema)
+        describe(request.app)
     body: bytes = state["openapi_bytes"]
-    return Response(body, media_type="application/json")
+    return Response(body, media_type=JSON)
+
+
+def describe(app: Litestar) -> None:
+    """Write the description once; it takes some hundred milliseconds, so it is done at start."""
+    schema: dict[str, Any] = app.openapi_schema.to_schema()
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            _offer_msgpack(operation)
+    schema["x-error-codes"] = [
+        {"code": code, **kind._asdict()} for code, kind in {**KINDS, **RULES}.items()
+    ]
+    app.state["openapi_bytes"] = msgspec.json.encode(schema)
+
+
+def _offer_msgpack(operation: dict[str, Any]) -> None:
+    """Name the second codec of bodies and answers."""
+    described = [operation.get("requestBody", {}), *operation["responses"].values()]
+    for each in described:
+        content = each.get("content", {})
+        if JSON in content:
+            content[MSGPACK] = content[JSON]
 
 
 @endpoint(

@@ -26,7 +26,7 @@ FEED_BODY_BYTES_MAX = 4 * 1024 * 1024
 FEED_RECORDS_MAX = 10_000
 """Records of one delivery; beyond it 400."""
 
-METRICS_MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+METRICS_MEDIA_TYPE = "text/plain; version=0.0.4"
 
 
 class FeedDelivery(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
