@@ -41,6 +41,7 @@ from storage.postgres_recovery_store import PostgresRecoveryStore
 from storage.roles import Role
 from storage.snapshotter import Snapshotter, Subject
 from streams.core.commands import AnyCommand, Command
+from streams.core.events import TraderUnfollowed, TraderUpdated
 from streams.core.kernel import Applied
 from streams.core.state import State
 from streams.fanout.hub import Hub
@@ -59,6 +60,9 @@ from streams.replica.source import ReplicaSource
 
 
 DRAIN_MS = 5_000
+ACCESS_EVENTS = (TraderUpdated, TraderUnfollowed)
+"""Events after which somebody may no longer hear a leader's signals."""
+
 BATCH_COMMANDS_MAX = 128
 """Commands of one entry: an entry is applied in one piece, so this bounds how long that takes."""
 
@@ -111,6 +115,7 @@ class Node:
             limits=SubmitterLimits(batch_commands_max=BATCH_COMMANDS_MAX),
         )
         self.replica.submitter = self.submitter
+        self.replica.on_epoch = self._epoch_changed
         self.edge = Edge(self.replica, self.submitter)
         self.source = ReplicaSource(self.replica)
         self.hub = Hub(self.source)
@@ -169,12 +174,19 @@ class Node:
             pool=self._pool,
         )
 
+    def _epoch_changed(self) -> None:
+        self.gateway.epoch_changed()
+
     def _login_ended(self, login: str) -> None:
         self.gateway.revoke(login)
 
     def _on_entry(self, entry: LogEntry, before: EntryId, applied: Applied, state: State) -> None:
         self.archiver.put(make_unit(self.replica.epoch, entry, before, applied, state))
         self.meters.applied(applied)
+        for _, event in applied.events:
+            if isinstance(event, ACCESS_EVENTS):
+                leader = event.target if isinstance(event, TraderUnfollowed) else event.trader
+                self.gateway.recheck(f"signals:{leader}")
 
     async def _reread(self, after: EntryId, until: EntryId) -> AsyncIterator[ArchiveUnit]:
         replay = ArchiveReplay(self._store, self.log, self._codec, self.replica.epoch)

@@ -71,6 +71,7 @@ class Replica:
         commands: commands applied since then.
         apply_seconds: time spent applying them.
         recovered: how the last recovery went.
+        on_epoch: called when the log began a new life: numbers given so far mean nothing now.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Replica:
         self.recent = RecentEntries()
         self.submitter: Submitter[Command] | None = None
         self.became_ready = asyncio.Event()
+        self.on_epoch: Callable[[], None] = _nothing
         self._log = log
         self._codec = codec
         self._store = store
@@ -365,3 +367,7 @@ class Replica:
 
 def _backoff_s(failures: int) -> float:
     return min(0.05 * (1 << min(failures, 6)), RETRY_SECONDS_MAX)
+
+
+def _nothing() -> None:
+    """What happens at a new epoch on a node without a gateway."""

@@ -86,7 +86,7 @@ class Node:
         self.replica.submitter = self.submitter
         self.edge = Edge(self.replica, self.submitter, prefix=f"{self.run}.")
         self.source = ReplicaSource(self.replica)
-        self._scheduler = Scheduler(self.edge, self.clock, lambda: cluster.ticking)
+        self._scheduler = Scheduler(self.edge, self.clock, lambda: cluster.ticks_on(name))
         self._tasks: list[asyncio.Task[Any]] = []
         self._calls: dict[asyncio.Task[Any], None] = {}
 
@@ -143,10 +143,11 @@ class Cluster:
 
     Attributes:
         ticking: whether schedulers append ticks.
+        double_role: every node believes it holds the scheduler's role.
         lost: entries that the log lost.
     """
 
-    def __init__(self, names: list[str], *, listen_one_of: int) -> None:
+    def __init__(self, names: list[str], *, listen_one_of: int, double_role: bool = False) -> None:
         self.loop = asyncio.get_running_loop()
         self.server = MemoryLogServer()
         self.archive = SimulatedArchive()
@@ -155,6 +156,7 @@ class Cluster:
         self.listen_one_of = listen_one_of
         self.skews_us = dict.fromkeys(names, 0)
         self.ticking = True
+        self.double_role = double_role
         self.lost: list[Lost] = []
         self.nodes: dict[str, Node] = {}
         self.ended: list[Node] = []
@@ -165,6 +167,10 @@ class Cluster:
     def names(self) -> list[str]:
         """Names of all nodes, living or not."""
         return list(self.skews_us)
+
+    def ticks_on(self, name: str) -> bool:
+        """Whether a node appends ticks: the first that lives, or all where two hold the role."""
+        return self.ticking and (self.double_role or name == next(iter(self.nodes), name))
 
     def note(self, step: str) -> None:
         """Remember a step for the report of a failure."""

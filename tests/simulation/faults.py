@@ -52,7 +52,7 @@ class FaultDriver:
     async def run(self) -> None:
         """Let something go wrong, again and again."""
         while True:
-            await asyncio.sleep(self._random.uniform(0.05, 0.5))
+            await asyncio.sleep(self._random.uniform(0.03, 0.3))
             fault = self._random.choices(list(self._faults), list(self._faults.values()))[0]
             name = fault.__name__.strip("_")
             self.counts[name] = self.counts.get(name, 0) + 1
@@ -73,13 +73,13 @@ class FaultDriver:
 
     async def _down(self) -> None:
         self._cluster.server.faults.down = True
-        await asyncio.sleep(self._random.uniform(0.05, 1.0))
+        await asyncio.sleep(self._random.uniform(0.05, 0.6))
         self._cluster.server.faults.down = False
 
     async def _stalled(self) -> None:
         name = self._node().name
         self._cluster.server.faults.pause_reads(name)
-        await asyncio.sleep(self._random.uniform(0.1, 1.5))
+        await asyncio.sleep(self._random.uniform(0.1, 1.0))
         self._cluster.server.faults.resume_reads(name)
 
     async def _crashed(self) -> None:
@@ -95,7 +95,7 @@ class FaultDriver:
 
     async def _crash_and_restart(self, name: str) -> None:
         self._cluster.crash(name)
-        await asyncio.sleep(self._random.uniform(0.0, 0.6))
+        await asyncio.sleep(self._random.uniform(0.0, 0.4))
         self._cluster.server.faults.resume_reads(name)
         self._restart(name)
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from random import Random
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from streams.core.snapshots import digest
 from tests.simulation.archive import SimulatedStore
@@ -13,6 +12,7 @@ from tests.simulation.cluster import Cluster
 from tests.simulation.faults import FaultDriver
 from tests.simulation.intents import LEADER
 from tests.simulation.oracle import (
+    Replayed,
     check_history,
     check_losses,
     check_nodes,
@@ -68,7 +68,11 @@ class Scenario:
         self.seed = seed
         self._random = Random(seed)
         names = ["a", "b", "c"][: self._random.choice((2, 2, 3))]
-        self.cluster = Cluster(names, listen_one_of=self._random.randint(2, 5))
+        self.cluster = Cluster(
+            names,
+            listen_one_of=self._random.randint(2, 5),
+            double_role=self._random.random() < 0.25,
+        )
         self.workload = Workload(self.cluster, self._fork())
         truncations = self._random.random() < 0.5
         self._faults = FaultDriver(self.cluster, self._fork(), truncations=truncations)
@@ -90,23 +94,26 @@ class Scenario:
         cluster = self.cluster
         for name in cluster.names:
             cluster.start(name, SimulatedStore(cluster.archive))
-        await self._together(self.workload.open_market(self._fork()))
+        await self.workload.open_market(self._fork())
         reader = cluster.loop.create_task(self._reader.run())
-        for _ in range(ROUNDS):
-            faults = cluster.loop.create_task(self._faults.run())
-            clients = [
-                self.workload.trader(trader, self._fork(), STEPS_A_ROUND)
-                for trader in self._traders
-            ]
-            await self._together(*clients, self.workload.market(self._fork(), MARKET_STEPS_A_ROUND))
-            faults.cancel()
-            await self._quiet()
-            self._check()
+        for _ in range(ROUNDS - 1):
+            await self._round()
+        replayed = await self._round()
         reader.cancel()
+        self._fail_if(check_record(replayed))
         return self._report()
 
-    async def _together(self, *work: Coroutine[Any, Any, None]) -> None:
-        await asyncio.gather(*work)
+    async def _round(self) -> Replayed:
+        """Let clients and faults loose, then heal everything and check."""
+        faults = self.cluster.loop.create_task(self._faults.run())
+        clients = [
+            self.workload.trader(trader, self._fork(), STEPS_A_ROUND) for trader in self._traders
+        ]
+        market = self.workload.market(self._fork(), MARKET_STEPS_A_ROUND)
+        await asyncio.gather(*clients, market)
+        faults.cancel()
+        await self._quiet()
+        return self._check()
 
     async def _quiet(self) -> None:
         """End all faults, start who is down, and wait until everybody agrees on the log's end."""
@@ -126,7 +133,7 @@ class Scenario:
             await asyncio.sleep(SETTLE_S)
         cluster.ticking = True
 
-    def _check(self) -> None:
+    def _check(self) -> Replayed:
         cluster = self.cluster
         failures = cluster.failures()
         if failures:
@@ -136,13 +143,13 @@ class Scenario:
         self._fail_if(
             [
                 *check_nodes(cluster, replayed),
-                *check_record(replayed),
                 *check_snapshots(cluster, replayed, self._random),
                 *check_history(self.workload.operations, replayed, cluster.lost),
                 *check_losses(cluster, replayed),
                 *self._reader.breaches,
             ]
         )
+        return replayed
 
     def _fail_if(self, breaches: list[str]) -> None:
         if breaches:

@@ -113,7 +113,7 @@ class Workload:
         principal = Principal(trader)
         await self._submit(random, registered, trader)
         for _ in range(steps):
-            await asyncio.sleep(random.uniform(0.0, 0.4))
+            await asyncio.sleep(random.uniform(0.0, 0.25))
             wanted = self._wanted(random, trader)
             if wanted is None:
                 continue
@@ -165,7 +165,7 @@ class Workload:
     async def market(self, random: Random, steps: int) -> None:
         """Be the feed: marks, fills of the recorded leader, now and then what the venue says."""
         for _ in range(steps):
-            await asyncio.sleep(random.uniform(0.0, 0.3))
+            await asyncio.sleep(random.uniform(0.0, 0.18))
             command = self._market_command(random)
             await self._submit(random, command, MARKET, privileged=True)
 
