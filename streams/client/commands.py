@@ -236,8 +236,8 @@ class Commands(ABC):
         symbols_deny: Sequence[str] | None = None,
         notional_min: Amount | None = None,
         notional_max: Amount | None = None,
-        position_max_percent: Amount | None = None,
-        exposure_max_percent: Amount | None = None,
+        position_max: Amount | None = None,
+        exposure_max: Amount | None = None,
         leverage_max: Amount | None = None,
         positions_max: int | None = None,
         slippage_max_bps: int | None = None,
@@ -247,7 +247,7 @@ class Commands(ABC):
     ) -> Answer:
         """Start copying a leader (id or `@handle`), or change the settings that are given.
 
-        Money and ratios are decimals, percentages in percent; see the reference for each.
+        Money and ratios are decimals, 1 = 100 %; see the reference for each.
 
         Returns:
             `result["copy"]` with the merged settings and their version.
@@ -262,8 +262,8 @@ class Commands(ABC):
             "symbols_deny": None if symbols_deny is None else list(symbols_deny),
             "notional_min": _text(notional_min),
             "notional_max": _text(notional_max),
-            "position_max_percent": _text(position_max_percent),
-            "exposure_max_percent": _text(exposure_max_percent),
+            "position_max": _text(position_max),
+            "exposure_max": _text(exposure_max),
             "leverage_max": _text(leverage_max),
             "positions_max": positions_max,
             "slippage_max_bps": slippage_max_bps,

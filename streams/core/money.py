@@ -112,7 +112,7 @@ def bounded(value: int) -> int:
         ValueError: it does not.
     """
     if not -INTEGER_MAX <= value <= INTEGER_MAX:
-        raise ValueError(f"expected at most {INTEGER_MAX}, was {value}")
+        raise ValueError(f"expected at most {INTEGER_MAX} in absolute value, was more")
     return value
 
 

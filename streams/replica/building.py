@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 import msgspec
 
 from streams.core import commands
-from streams.core.money import BPS, PPM, parse_decimal, parse_money, parse_parts, parse_steps
+from streams.core.money import BPS, PPM, parse_money, parse_parts, parse_steps
 from streams.core.state import Instrument, State
 from streams.ports import CommandError
 from streams.replica.requests import (
     CancelOrder,
     CloseIdea,
     CommentIdea,
+    CopySettingsPatch,
     CreateIdea,
     EditIdea,
     IdeaOnly,
@@ -177,14 +178,8 @@ def _post_message(state: State, request: PostMessage) -> commands.Command:
     return commands.PostMessage(_clean(request.text), request.symbols, stance)
 
 
-def _parts(field: str, text: str | None, unit: int) -> int | None:
-    return None if text is None else _parsed(field, parse_parts, text, unit)
-
-
-def _percent(field: str, text: str | None) -> int | None:
-    if text is None:
-        return None
-    return _parsed(field, lambda t: parse_parts(str(parse_decimal(t).scaleb(-2)), BPS), text)
+def _ratio(field: str, value: float | str | None, unit: int) -> int | None:
+    return None if value is None else _parsed(field, parse_parts, str(value), unit)
 
 
 def _money(field: str, text: str | None) -> int | None:
@@ -192,23 +187,24 @@ def _money(field: str, text: str | None) -> int | None:
 
 
 def _set_copy(state: State, request: SetCopy) -> commands.Command:
+    patch: CopySettingsPatch = request.settings or request
     return commands.SetCopy(
         leader=find_trader(state, request.leader, "leader"),
-        allocation_micros=_money("allocation", request.allocation),
-        mode=request.mode,
-        multiplier_ppm=_parts("multiplier", request.multiplier, PPM),
-        copy_ratio_ppm=_parts("copy_ratio", request.copy_ratio, PPM),
-        symbols_allow=request.symbols_allow,
-        symbols_deny=request.symbols_deny,
-        notional_min_micros=_money("notional_min", request.notional_min),
-        notional_max_micros=_money("notional_max", request.notional_max),
-        position_max_bps=_percent("position_max_percent", request.position_max_percent),
-        exposure_max_bps=_percent("exposure_max_percent", request.exposure_max_percent),
-        leverage_max_ppm=_parts("leverage_max", request.leverage_max, PPM),
-        positions_max=request.positions_max,
-        slippage_max_bps=request.slippage_max_bps,
-        stale_ms_max=request.stale_ms_max,
-        reverse=request.reverse,
+        allocation_micros=_money("allocation", patch.allocation),
+        mode=patch.mode,
+        multiplier_ppm=_ratio("multiplier", patch.multiplier, PPM),
+        copy_ratio_ppm=_ratio("copy_ratio", patch.copy_ratio, PPM),
+        symbols_allow=patch.symbols_allow,
+        symbols_deny=patch.symbols_deny,
+        notional_min_micros=_money("notional_min", patch.notional_min),
+        notional_max_micros=_money("notional_max", patch.notional_max),
+        position_max_bps=_ratio("position_max", patch.position_max, BPS),
+        exposure_max_bps=_ratio("exposure_max", patch.exposure_max, BPS),
+        leverage_max_ppm=_ratio("leverage_max", patch.leverage_max, PPM),
+        positions_max=patch.positions_max,
+        slippage_max_bps=patch.slippage_max_bps,
+        stale_ms_max=patch.stale_ms_max,
+        reverse=patch.reverse,
     )
 
 

@@ -16,6 +16,7 @@ from streams.core import limits
 
 
 Text = Annotated[str, Meta(max_length=limits.DECIMAL_DIGITS_MAX + 2)]
+Ratio = int | float | Text
 Identifier = Annotated[str, Meta(min_length=1, max_length=limits.IDENTIFIER_LENGTH_MAX)]
 Symbol = Annotated[str, Meta(min_length=1, max_length=limits.SYMBOL_LENGTH_MAX)]
 Tags = Annotated[
@@ -144,25 +145,34 @@ class UpdateProfile(Request, frozen=True):
     signals_access: Literal["public", "followers"] | None = None
 
 
-class SetCopy(Request, frozen=True):
-    """Start or patch a copy. Money and ratios are decimal strings, percentages are in percent."""
+class CopySettingsPatch(Request, frozen=True):
+    """Settings of a copy, spelled as they are shown; absent fields stay as they are.
 
-    leader: Identifier
+    Money is a decimal string; ratios are numbers (or decimal strings), 1 = 100 %.
+    """
+
     allocation: Text | None = None
     mode: Annotated[str, Meta(max_length=30)] | None = None
-    multiplier: Text | None = None
-    copy_ratio: Text | None = None
+    multiplier: Ratio | None = None
+    copy_ratio: Ratio | None = None
     symbols_allow: SymbolList | None = None
     symbols_deny: SymbolList | None = None
     notional_min: Text | None = None
     notional_max: Text | None = None
-    position_max_percent: Text | None = None
-    exposure_max_percent: Text | None = None
-    leverage_max: Text | None = None
+    position_max: Ratio | None = None
+    exposure_max: Ratio | None = None
+    leverage_max: Ratio | None = None
     positions_max: int | None = None
     slippage_max_bps: int | None = None
     stale_ms_max: int | None = None
     reverse: bool | None = None
+
+
+class SetCopy(CopySettingsPatch, frozen=True, kw_only=True):
+    """Start or patch a copy: the settings by themselves, or together under `settings`."""
+
+    leader: Identifier
+    settings: CopySettingsPatch | None = None
 
 
 class LeaderOnly(Request, frozen=True):
