@@ -25,9 +25,12 @@ from server.gateway.settings import GatewaySettings
 from streams.fanout.hub import Hub
 from streams.ports import ChannelInfo, CommandError, CommandOutcome, Frame, Principal
 from streams.protocol.codec import JSON
+from streams.protocol.limits import StreamLimits
 
 
 CHANNEL: Final = "marks:BENCH"
+PING_AFTER_MS: Final = 3_600_000
+"""No ping while a round is counted: the reader counts bytes, and answers none."""
 
 
 class BenchSource:
@@ -111,7 +114,8 @@ async def serve_gateway(sockets: int, frame_bytes: int) -> None:
     source = BenchSource(frame_bytes)
     hub = Hub(source)
     nobody = Nobody()
-    gateway = Gateway(source, nobody, nobody, hub, GatewaySettings(), SystemClock())
+    settings = GatewaySettings(limits=StreamLimits(ping_after_ms=PING_AFTER_MS))
+    gateway = Gateway(source, nobody, nobody, hub, settings, SystemClock())
     config = uvicorn.Config(
         _no_app,
         host="127.0.0.1",

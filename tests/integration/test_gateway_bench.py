@@ -17,7 +17,7 @@ def test_the_benchmark_reports_both_sides(
         pytest.skip("no C compiler")
     if not compiler:
         monkeypatch.setattr(fanout.shutil, "which", lambda name: None)
-    result = fanout.run(sockets=20, rounds=2, blocks=2)
+    result = fanout.measure(sockets=20, rounds=2, blocks=2)
     assert (20, 200, 4, "c" if compiler else "python") == (
         result["sockets"],
         result["frame_bytes"],
