@@ -32,6 +32,7 @@ def without(form: type[Request], path_field: str) -> Any:
         module=__name__,
         forbid_unknown_fields=True,
         frozen=True,
+        kw_only=True,
     )
     body.__doc__ = form.__doc__
     return body

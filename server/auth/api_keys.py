@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from server.auth.identity import ADMIN_SCOPES, Identity, Visitor
+from server.auth.identity import Identity, Visitor
 from server.auth.keys import digest_of, make_key
 from server.auth.revocations import Revocations
 from storage.api_keys import (
@@ -37,8 +37,6 @@ CHECKS_MAX = 20_000
 
 KEYS_PER_ACCOUNT_MAX = 50
 """Live keys of one account; beyond it `LIMIT_REACHED`."""
-
-KEY_SCOPES = ADMIN_SCOPES
 
 
 class NewApiKey(NamedTuple):

@@ -5,17 +5,13 @@ Never constructed outside development: settings refuse it, and the authenticator
 
 from __future__ import annotations
 
-import re
-
+from server.auth.checks import HANDLE
 from streams.core.commands import RegisterTrader
 from streams.core.money import MICROS
 from streams.ports import CommandError, Principal
 from streams.replica.edge import Edge
 from streams.replica.replica import Replica
 
-
-HANDLE = re.compile(r"[a-z0-9_]{3,30}")
-"""Handles that the core accepts."""
 
 SERVICE = "development"
 """Name under which traders are created."""
