@@ -17,14 +17,18 @@ from server.auth.parts import build_auth
 from server.observability.meters import Meters
 from server.services import Services
 from server.settings import Settings
+from storage.archive_unit import ArchiveUnit, make_unit
+from storage.archiver import Archiver
 from storage.history import ArchiveHistory
 from storage.pool import Pool
 from streams.core.commands import AnyCommand, Command, MarkRow, PublishMarks, RegisterInstrument
+from streams.core.kernel import Applied
 from streams.core.money import Step
+from streams.core.state import State
 from streams.log.codec import BatchCodec
 from streams.log.memory_log import MemoryLog, MemoryLogServer
 from streams.log.submitter import Submitter
-from streams.ports import Clock
+from streams.ports import Clock, EntryId, LogEntry
 from streams.replica.edge import Edge
 from streams.replica.publisher import NoSink
 from streams.replica.replica import Replica
@@ -72,12 +76,22 @@ class ApiNode:
         assert outcome.code == "OK", outcome
         return outcome.offset
 
+    async def archived(self) -> None:
+        """Wait until PostgreSQL holds all that was applied."""
+        assert self.services.archiver is not None
+        await self.services.archiver.archived(self.services.replica.seen)
+
     async def open_market(self) -> Self:
         """Register BTC (tick 0.5, lot 0.001) and ETH, quote BTC at 60000 / 60001."""
         for symbol, name in (("BTC", "Bitcoin"), ("ETH", "Ether")):
             await self.do(RegisterInstrument(symbol, name, "hl", "perp", Step(5, 1), Step(1, 3)))
         await self.do(PublishMarks([MarkRow("BTC", 120_000, 120_002, 120_001)]))
         return self
+
+
+async def _never_reread(after: EntryId, until: EntryId) -> AsyncIterator[ArchiveUnit]:
+    raise AssertionError(f"expected everything in memory, was asked for {after} to {until}")
+    yield
 
 
 @asynccontextmanager
@@ -99,7 +113,14 @@ async def api_node(
     meters = Meters()
     codec: BatchCodec[Command] = BatchCodec(AnyCommand)
     log = MemoryLog(MemoryLogServer(), clock, node="test")
-    replica = Replica(log, codec, node="test", sink=NoSink())
+    archiver = None if pool is None else Archiver(pool, _never_reread)
+
+    def on_entry(entry: LogEntry, before: EntryId, applied: Applied, state: State) -> None:
+        meters.applied(applied)
+        if archiver is not None:
+            archiver.put(make_unit(replica.epoch, entry, before, applied, state))
+
+    replica = Replica(log, codec, node="test", sink=NoSink(), on_entry=on_entry)
     submitter = Submitter(
         log,
         codec,
@@ -125,6 +146,7 @@ async def api_node(
         history=None if pool is None else ArchiveHistory(pool),
         submitter=submitter,
         log=log,
+        archiver=archiver,
         pool=pool,
     )
     services = msgspec.structs.replace(services, **overrides)
@@ -134,6 +156,8 @@ async def api_node(
             tasks.create_task(replica.run(), name="replica"),
             tasks.create_task(submitter.run(), name="submitter"),
         ]
+        if archiver is not None:
+            running.append(tasks.create_task(archiver.run(), name="archiver"))
         await replica.became_ready.wait()
         transport = httpx.ASGITransport(app=create_app(services))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage.migrate import migrate
+from storage.pool import Pool, open_pool
+from streams.replica.history import History
+from tests.integration.api_node import ApiNode, api_node
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    await migrate(database_url)
+    pool = await open_pool(database_url)
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+async def node(tmp_path: Path, pool: Pool) -> AsyncIterator[ApiNode]:
+    async with api_node(tmp_path, pool=pool) as node:
+        yield await node.open_market()
+
+
+async def trade(node: ApiNode, trader: str, side: str, quantity: str) -> dict[str, Any]:
+    order = {"symbol": "BTC", "side": side, "quantity": quantity, "type": "market"}
+    response = await node.send("POST", "/v1/orders", trader, json=order)
+    assert response.status_code == 201, response.text
+    return dict(response.json()["fill"])
+
+
+async def test_history_comes_from_the_archive(node: ApiNode) -> None:
+    fills = [await trade(node, "alice", "buy", quantity) for quantity in ("0.1", "0.2", "0.3")]
+    await trade(node, "bob", "short", "0.1")
+    await node.archived()
+
+    first = await node.get("/v1/trades?trader=@alice&limit=2")
+    second = await node.get(f"/v1/trades?trader=@alice&limit=2&cursor={first['next_cursor']}")
+    found = [*first["items"], *second["items"]]
+    assert [fill["fill"] for fill in found] == [fill["fill"] for fill in reversed(fills)]
+    assert [{**fills[2], "offset": found[0]["offset"]}] == found[:1]
+    assert second["next_cursor"] is None
+    assert len((await node.get("/v1/trades?symbol=BTC"))["items"]) == 4
+    assert (await node.get("/v1/trades?symbol=ETH"))["items"] == []
+    moment = fills[1]["executed_at"]
+    later = await node.get(f"/v1/trades?trader=@alice&from={moment}")
+    assert len(later["items"]) == 2
+    earlier = await node.get(f"/v1/trades?trader=@alice&to={moment}")
+    assert [fill["quantity"] for fill in earlier["items"]] == ["0.1"]
+    odd = await node.send("GET", "/v1/trades?from=yesterday")
+    assert (odd.status_code, odd.json()["errors"][0]["field"]) == (400, "from")
+    foreign = await node.send("GET", f"/v1/trades?cursor={'x' * 20}")
+    assert (foreign.status_code, foreign.json()["code"]) == (400, "INVALID_CURSOR")
+
+    await node.send("PATCH", "/v1/me", "alice", json={"signals_access": "followers"})
+    hidden = await node.send("GET", "/v1/trades?trader=@alice", "bob")
+    assert (hidden.status_code, hidden.json()["code"]) == (403, "FORBIDDEN")
+    assert len((await node.get("/v1/trades", "bob"))["items"]) == 1
+    assert len((await node.get("/v1/trades", "alice"))["items"]) == 4
+
+
+async def test_decisions_come_from_the_archive(node: ApiNode) -> None:
+    await trade(node, "leader", "buy", "0.01")
+    settings = {"allocation": "50000", "symbols_deny": ["BTC"]}
+    await node.send("PUT", "/v1/copies/@leader", "bob", json=settings)
+    await trade(node, "leader", "buy", "0.1")
+    await node.send("PUT", "/v1/copies/@leader", "bob", json={"symbols_deny": []})
+    await trade(node, "leader", "buy", "0.1")
+    await node.archived()
+
+    decisions = (await node.get("/v1/copies/@leader/decisions", "bob"))["items"]
+    assert [decision["code"] for decision in decisions] == ["EXECUTED", "SYMBOL_DENIED"]
+    assert "inputs" in decisions[0]
+    for code in ("EXECUTED", "SYMBOL_DENIED"):
+        path = f"/v1/copies/@leader/decisions?code={code}"
+        assert [row["code"] for row in (await node.get(path, "bob"))["items"]] == [code]
+    assert (await node.get("/v1/copies/@leader/decisions", "leader"))["items"] == []
+
+
+async def test_what_left_memory_comes_from_the_archive(node: ApiNode) -> None:
+    for quantity in ("0.1", "0.2", "0.3"):
+        await trade(node, "alice", "buy", quantity)
+    path = "/v1/stream/history?ch=account&after_seq=0&limit=2"
+    live = await node.get(path, "alice")
+    await node.archived()
+    node.services.replica.history = History()
+
+    archived = await node.get(path, "alice")
+    assert archived == live
+    rest = await node.get(f"{path}&cursor={archived['next_cursor']}", "alice")
+    assert ([item["seq"] for item in rest["items"]], rest["next_cursor"]) == ([3], None)
