@@ -103,6 +103,7 @@ class Node:
             store=self._store,
             digests=self.digests,
             on_entry=self._on_entry,
+            on_epoch=self._epoch_changed,
         )
         self.submitter: Submitter[Command] = Submitter(
             self.log,
@@ -115,7 +116,6 @@ class Node:
             limits=SubmitterLimits(batch_commands_max=BATCH_COMMANDS_MAX),
         )
         self.replica.submitter = self.submitter
-        self.replica.on_epoch = self._epoch_changed
         self.edge = Edge(self.replica, self.submitter)
         self.source = ReplicaSource(self.replica)
         self.hub = Hub(self.source)
@@ -174,7 +174,8 @@ class Node:
             pool=self._pool,
         )
 
-    def _epoch_changed(self) -> None:
+    def _epoch_changed(self, epoch: str) -> None:
+        self._journal.warning("epoch_changed", epoch=epoch)
         self.gateway.epoch_changed()
 
     def _login_ended(self, login: str) -> None:

@@ -10,11 +10,15 @@ from collections.abc import Awaitable, Callable
 from storage import snapshots
 from storage.archive_position import fence
 from storage.errors import SnapshotDamaged
+from storage.history import decode_event
 from storage.pool import Pool, acquired
 from storage.queries import load
 from storage.snapshots import StoredSnapshot
-from streams.ports import EntryId, LogEntry, SnapshotInfo
+from streams.ports import EntryId, LogEntry, RecentEvent, SnapshotInfo
 
+
+RECENT_MS = 3_600_000
+"""Log time before the start for which clients may resume from memory."""
 
 _SQL = load("archive")
 
@@ -72,4 +76,21 @@ class PostgresRecoveryStore:
             rows = await connection.fetch(_SQL["entries_after"], *after, count_max)
         return [
             LogEntry(EntryId(row["entry_ms"], row["entry_seq"]), row["payload"]) for row in rows
+        ]
+
+    async def recent_events(self, until: EntryId, *, count_max: int) -> list[RecentEvent]:
+        """Return what reached lossless channels in the last `RECENT_MS` of log time, in order.
+
+        Raises:
+            StorageError: see storage.errors.
+        """
+        async with acquired(self._pool, "read recent events") as connection:
+            rows = await connection.fetch(
+                _SQL["recent_channel_events"], until.ms - RECENT_MS, *until, count_max
+            )
+        return [
+            RecentEvent(
+                row["channel"], row["seq"], row["entry_ms"] * 1000, decode_event(row["payload"])
+            )
+            for row in reversed(rows)
         ]

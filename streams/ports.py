@@ -478,6 +478,22 @@ class RecoveryStore(Protocol):
         """Return archived entries after `after`, in order."""
         ...
 
+    async def recent_events(self, until: EntryId, *, count_max: int) -> list[RecentEvent]:
+        """Return what reached lossless channels lately, up to and including an entry, in order.
+
+        Of every channel in it, the events up to that entry are complete from the first one on.
+        """
+        ...
+
+
+class RecentEvent(NamedTuple):
+    """An archived event as one lossless channel carried it; `ts_us` is log time."""
+
+    key: str
+    seq: int
+    ts_us: int
+    event: Any
+
 
 class DigestBoard(Protocol):
     """Where nodes compare their digests."""

@@ -53,7 +53,9 @@ def side_by_side(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     moved: list[dict[str, Any]] = []
     known: dict[str, None] = {}
     for record in records:
-        if record["type"] == "segment" or record.get("inst") in known and record["type"] == "inst":
+        if record["type"] == "segment" or (
+            record.get("inst") in known and record["type"] == "inst"
+        ):
             continue
         if record["type"] == "inst":
             known[record["inst"]] = None

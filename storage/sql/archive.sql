@@ -42,3 +42,10 @@ SELECT entry_ms, entry_seq, payload
 FROM command_outcomes
 WHERE (entry_ms, entry_seq) > ($1, $2) AND (entry_ms, entry_seq) <= ($3, $4)
 ORDER BY entry_ms, entry_seq, command_index
+
+-- name: recent_channel_events
+SELECT channel, seq, entry_ms, payload
+FROM channel_events JOIN events USING (entry_ms, entry_seq, event_index)
+WHERE entry_ms BETWEEN $1 AND $2 AND (entry_ms, entry_seq) <= ($2, $3)
+ORDER BY entry_ms DESC, entry_seq DESC, event_index DESC, channel
+LIMIT $4

@@ -49,6 +49,9 @@ SLICE_SECONDS_MAX = 0.004
 """Longest stretch of applying before the event loop gets a turn."""
 
 READ_WAIT_MS = 2_000
+RECENT_EVENTS_MAX = 20_000
+"""Archived events taken into memory at a start, so that clients can resume from before it."""
+
 RETRY_SECONDS_MAX = 2.0
 
 OnEpoch = Callable[[str], None]
@@ -71,7 +74,6 @@ class Replica:
         commands: commands applied since then.
         apply_seconds: time spent applying them.
         recovered: how the last recovery went.
-        on_epoch: called when the log began a new life: numbers given so far mean nothing now.
     """
 
     def __init__(
@@ -100,7 +102,6 @@ class Replica:
         self.recent = RecentEntries()
         self.submitter: Submitter[Command] | None = None
         self.became_ready = asyncio.Event()
-        self.on_epoch: Callable[[], None] = _nothing
         self._log = log
         self._codec = codec
         self._store = store
@@ -147,8 +148,9 @@ class Replica:
         self.ready = False
         self.became_ready.clear()
         epoch = await self._open()
-        state, snapshot = await newest_state(self._store, epoch, self._journal)
+        state, snapshot = await newest_state(self._store, epoch, self._codec, self._journal)
         self._begin(epoch, state)
+        await self._remember_recent()
         archived = await self._apply_archived()
         seconds = self._stopwatch() - started
         self.recovered = Recovered(snapshot, archived, seconds)
@@ -169,6 +171,12 @@ class Replica:
             self._digests.begin(epoch)
         if before and self._on_epoch is not None:
             self._on_epoch(epoch)
+
+    async def _remember_recent(self) -> None:
+        """Take what reached the channels lately into memory: clients resume over a start."""
+        if self._store is not None:
+            for recent in await self._store.recent_events(self.seen, count_max=RECENT_EVENTS_MAX):
+                self.history.add_event(*recent)
 
     async def _apply_archived(self) -> int:
         """Apply what the archive has after this state; return how many entries."""
@@ -367,7 +375,3 @@ class Replica:
 
 def _backoff_s(failures: int) -> float:
     return min(0.05 * (1 << min(failures, 6)), RETRY_SECONDS_MAX)
-
-
-def _nothing() -> None:
-    """What happens at a new epoch on a node without a gateway."""

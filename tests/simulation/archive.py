@@ -13,7 +13,14 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from streams.core.snapshots import SNAPSHOT_SCHEMA
-from streams.ports import ENTRY_ZERO, DecodeError, EntryId, LogEntry, SnapshotInfo
+from streams.ports import (
+    ENTRY_ZERO,
+    DecodeError,
+    EntryId,
+    LogEntry,
+    RecentEvent,
+    SnapshotInfo,
+)
 
 
 class Unit(NamedTuple):
@@ -22,6 +29,7 @@ class Unit(NamedTuple):
     epoch: str
     before: EntryId
     entry: LogEntry
+    events: list[RecentEvent]
 
 
 class SimulatedArchive:
@@ -29,9 +37,16 @@ class SimulatedArchive:
 
     def __init__(self) -> None:
         self.entries: list[LogEntry] = []
+        self.events: list[tuple[EntryId, RecentEvent]] = []
         self.position = ENTRY_ZERO
         self.epoch = ""
         self._snapshots: dict[SnapshotInfo, bytes] = {}
+
+    async def recent_events(self, until: EntryId, *, count_max: int) -> list[RecentEvent]:
+        """Return none: what reached the channels is kept by the readers of a simulation."""
+        assert until >= ENTRY_ZERO
+        assert count_max > 0
+        return []
 
     def write(self, backlog: deque[Unit], count_max: int) -> int:
         """Archive up to so many units from a node's backlog; return how many were written."""
@@ -43,6 +58,7 @@ class SimulatedArchive:
             elif unit.before == self.position:
                 self.entries.append(unit.entry)
                 self.position = unit.entry.entry_id
+                self.events.extend((self.position, event) for event in unit.events)
                 backlog.popleft()
                 written += 1
             else:
@@ -97,3 +113,7 @@ class SimulatedStore:
 
     async def entries(self, after: EntryId, *, count_max: int) -> list[LogEntry]:
         return self._archive.after(after, count_max)
+
+    async def recent_events(self, until: EntryId, *, count_max: int) -> list[RecentEvent]:
+        end = bisect_right(self._archive.events, until, key=lambda pair: pair[0])
+        return [event for _, event in self._archive.events[max(0, end - count_max) : end]]
