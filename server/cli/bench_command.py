@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import sys
 
 import rich_click as click
+import structlog
 
 from server.bench.figures import Report, machine
 
@@ -26,6 +28,10 @@ BENCHMARKS: dict[str, str] = {
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
 def command(names: tuple[str, ...], as_json: bool) -> None:
     """Measure NAMES (all when none is given); exit 1 when a target was missed."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     click.echo(f"on {machine()}", err=as_json)
     reports = []
     for name in names or BENCHMARKS:
