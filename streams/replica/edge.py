@@ -73,6 +73,10 @@ class Edge:
                 field="key",
             )
         command = build_command(self.state, name, args)
+        if key is not None:
+            # used again for another kind of command it is another key: the first answer would not
+            # be an answer to this one
+            key = f"{name}:{key}"
         return await self.submit(command, principal.trader, key=key)
 
     async def submit(

@@ -96,13 +96,19 @@ async def _never_reread(after: EntryId, until: EntryId) -> AsyncIterator[Archive
 
 @asynccontextmanager
 async def api_node(
-    state_dir: Path, *, pool: Pool | None = None, clock: Clock | None = None, **overrides: Any
+    state_dir: Path,
+    *,
+    pool: Pool | None = None,
+    archive: bool = False,
+    clock: Clock | None = None,
+    **overrides: Any,
 ) -> AsyncIterator[ApiNode]:
     """Run a node until the block ends.
 
     Args:
         state_dir: for keys.
         pool: a migrated database; None = a node without.
+        archive: write the archive; the database must be this node's own.
         clock: decides when tokens end.
         overrides: fields of `Services`, or `settings=` as a dictionary of settings.
     """
@@ -113,7 +119,7 @@ async def api_node(
     meters = Meters()
     codec: BatchCodec[Command] = BatchCodec(AnyCommand)
     log = MemoryLog(MemoryLogServer(), clock, node="test")
-    archiver = None if pool is None else Archiver(pool, _never_reread)
+    archiver = Archiver(pool, _never_reread) if archive and pool is not None else None
 
     def on_entry(entry: LogEntry, before: EntryId, applied: Applied, state: State) -> None:
         meters.applied(applied)

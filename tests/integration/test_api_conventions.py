@@ -216,6 +216,21 @@ async def test_a_full_log_and_an_unknown_outcome_are_503(node: ApiNode) -> None:
     assert response.json()["code"] in ("OUTCOME_UNKNOWN", "NOT_READY")
 
 
+async def test_a_key_belongs_to_one_kind_of_command(node: ApiNode) -> None:
+    headers = {"Idempotency-Key": "same"}
+    await node.get("/v1/me", "leader")
+    await node.send("PUT", "/v1/copies/@leader", "alice", json={"allocation": "1000"})
+    for method, path, body in (
+        ("POST", "/v1/orders", ORDER),
+        ("POST", "/v1/copies/@leader/pause", None),
+        ("PATCH", "/v1/me", {"bio": "Trading since today."}),
+        ("PUT", "/v1/traders/@leader/follow", None),
+    ):
+        response = await node.send(method, path, "alice", json=body, headers=headers)
+        assert response.status_code in (200, 201), response.text
+        assert "Idempotent-Replayed" not in response.headers
+
+
 async def test_credentials_of_unknown_kinds_are_refused(node: ApiNode) -> None:
     for header in ("Basic YTpi", "Bearer", "Bearer x.y.z", "Key optix_x", "Dev x", "Dev a-b-c"):
         response = await node.send("GET", "/v1/me", headers={"Authorization": header})

@@ -22,7 +22,7 @@ async def pool(database_url: str) -> AsyncIterator[Pool]:
 
 @pytest.fixture
 async def node(tmp_path: Path, pool: Pool) -> AsyncIterator[ApiNode]:
-    async with api_node(tmp_path, pool=pool) as node:
+    async with api_node(tmp_path, pool=pool, archive=True) as node:
         yield await node.open_market()
 
 
