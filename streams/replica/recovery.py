@@ -1,15 +1,18 @@
 """What a node takes from the store: the state to begin with, and entries the log has lost.
 
-Invariant: a snapshot of an epoch that is over serves only when the archive holds its entry. The
-others may hold commands that the log lost when that epoch ended, and no other node has them.
+Invariant: a snapshot serves only when the archive holds the entry it ends with, or, where the
+archive does not reach so far, when its epoch goes on (then the log tells whether it holds it). Any
+other may contain commands that the log lost, and no other node has them.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from streams.core.commands import Command
 from streams.core.snapshots import restore
 from streams.core.state import State
+from streams.log.codec import BatchCodec
 from streams.log.recent import RecentEntries
 from streams.ports import ENTRY_ZERO, DecodeError, EntryId, LogEntry, RecoveryStore
 
@@ -19,34 +22,46 @@ _SEQ_MAX = 2**63 - 1
 
 
 async def newest_state(
-    store: RecoveryStore | None, epoch: str, journal: Any
+    store: RecoveryStore | None, epoch: str, codec: BatchCodec[Command], journal: Any
 ) -> tuple[State, EntryId]:
     """Return the newest state that can be had and its entry; an empty one when there is none.
 
     Args:
         store: snapshots and archived entries.
         epoch: the log's present epoch.
+        codec: decodes archived entries.
         journal: where skipped and damaged snapshots are written down.
     """
     if store is None:
         return State(), ENTRY_ZERO
     for info in await store.snapshots():
-        if info.epoch != epoch and not await _archived(store, info.entry_id):
-            journal.warning("snapshot_skipped", snapshot=str(info.entry_id), epoch=info.epoch)
-            continue
         try:
-            return restore(await store.load(info)), info.entry_id
+            state = restore(await store.load(info))
         except (DecodeError, ValueError) as error:
             journal.error("snapshot_damaged", snapshot=str(info.entry_id), error=str(error))
+            continue
+        standing = await _archived(store, info.entry_id, state, codec)
+        if standing or (standing is None and info.epoch == epoch):
+            return state, info.entry_id
+        journal.warning("snapshot_skipped", snapshot=str(info.entry_id), epoch=info.epoch)
     return State(), ENTRY_ZERO
 
 
-async def _archived(store: RecoveryStore, entry_id: EntryId) -> bool:
-    """Return whether the archive has an entry of that id."""
+async def _archived(
+    store: RecoveryStore, entry_id: EntryId, state: State, codec: BatchCodec[Command]
+) -> bool | None:
+    """Return whether the archive holds the entry a state ends with; None when it ends before.
+
+    The id alone does not tell: after a loss another entry may have got it.
+    """
     ms, seq = entry_id
     before = EntryId(ms, seq - 1) if seq else EntryId(ms - 1, _SEQ_MAX)
     found = await store.entries(before, count_max=1)
-    return bool(found) and found[0].entry_id == entry_id
+    if not found:
+        return None
+    if found[0].entry_id != entry_id:
+        return False
+    return codec.decode(found[0].payload).batch_id in state.batch_ids
 
 
 async def lost_entries(

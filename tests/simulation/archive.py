@@ -42,12 +42,6 @@ class SimulatedArchive:
         self.epoch = ""
         self._snapshots: dict[SnapshotInfo, bytes] = {}
 
-    async def recent_events(self, until: EntryId, *, count_max: int) -> list[RecentEvent]:
-        """Return none: what reached the channels is kept by the readers of a simulation."""
-        assert until >= ENTRY_ZERO
-        assert count_max > 0
-        return []
-
     def write(self, backlog: deque[Unit], count_max: int) -> int:
         """Archive up to so many units from a node's backlog; return how many were written."""
         written = 0

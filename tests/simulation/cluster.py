@@ -19,7 +19,7 @@ from streams.core.state import State
 from streams.log.codec import BatchCodec
 from streams.log.memory_log import MemoryLog, MemoryLogServer
 from streams.log.submitter import Submitter
-from streams.ports import CommandError, EntryId, LogEntry
+from streams.ports import CommandError, EntryId, LogEntry, RecentEvent
 from streams.replica.digest_boards import MemoryDigestBoard
 from streams.replica.digests import DigestWatch
 from streams.replica.edge import Edge
@@ -131,8 +131,13 @@ class Node:
             self._calls.pop(task, None)
 
     def _on_entry(self, entry: LogEntry, before: EntryId, applied: Applied, state: State) -> None:
-        del applied, state
-        self.backlog.append(Unit(self.replica.epoch, before, entry))
+        del state
+        ts_us = applied.ms * 1000
+        events = [
+            RecentEvent(key, seq, ts_us, applied.events[index][1])
+            for key, seq, index in applied.numbered
+        ]
+        self.backlog.append(Unit(self.replica.epoch, before, entry, events))
 
     def _on_epoch(self, epoch: str) -> None:
         self.sink.epoch_changed(epoch)

@@ -147,9 +147,10 @@ def _check_answers(
     offsets = dict.fromkeys(answer.offset for answer in operation.answers)
     for answer in operation.answers:
         outcome = by_place.get(answer.offset)
-        mine = outcome is not None and (outcome.principal, outcome.key) == (
-            operation.principal,
-            operation.key,
+        mine = (
+            outcome is not None
+            and outcome.principal == operation.principal
+            and outcome.key in operation.keys
         )
         if mine and outcome is not None and outcome.code == answer.code:
             continue

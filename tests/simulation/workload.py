@@ -61,6 +61,11 @@ class Operation:
         self.unknown = 0
         self.refused = ""
 
+    @property
+    def keys(self) -> tuple[str | None, str]:
+        """The key as it may stand in the log: the edge puts the request's name before it."""
+        return self.key, f"{self.name}:{self.key}"
+
 
 class Workload:
     """All clients of one run."""

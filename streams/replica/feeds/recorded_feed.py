@@ -66,6 +66,7 @@ class RecordedFeed:
         self._lock = asyncio.Lock()
         self._traders: dict[str, None] = {}
         self._held: dict[tuple[str, str], None] = {}
+        self._held_now: list[tuple[str, str]] = []
         self._announced: dict[str, tuple[Step, Step]] = {}
         self._ideas = StandingIdeas(edge)
         self._run = ""
@@ -103,17 +104,30 @@ class RecordedFeed:
         async with self._lock:
             self._run, by_type, refused = run, Counter[str](), Counter[str]()
             try:
-                for number, record in enumerate(records, first):
-                    self._number = number
-                    await self._one(record, by_type)
-                    if len(self._under_way) >= UNDER_WAY_MAX:
-                        await self._settle_outcomes(refused)
-                self._flush_marks()
-            finally:
-                await self._settle_outcomes(refused)
+                await self._all(first, records, by_type, refused)
+            except BaseException:
+                self._forget_assumptions()
+                raise
+            self._held_now.clear()
             self.counts.update(by_type)
             self.refused.update(refused)
         return {"records": len(records), "by_type": dict(by_type), "refused": dict(refused)}
+
+    async def _all(
+        self, first: int, records: Sequence[Record], by_type: Counter[str], refused: Counter[str]
+    ) -> None:
+        try:
+            for number, record in enumerate(records, first):
+                self._number = number
+                idea = record.get("type") == "idea"
+                if idea or len(self._under_way) >= UNDER_WAY_MAX:
+                    # An idea is built from the state, which must show what came before it.
+                    self._flush_marks()
+                    await self._settle_outcomes(refused)
+                await self._one(record, by_type)
+            self._flush_marks()
+        finally:
+            await self._settle_outcomes(refused)
 
     async def _one(self, record: Record, by_type: Counter[str]) -> None:
         try:
@@ -131,6 +145,15 @@ class RecordedFeed:
                 field=f"records[{self._number}]",
             ) from error
         by_type[kind] += 1
+
+    def _forget_assumptions(self) -> None:
+        """What was queued may never be applied: when the records come again, look at the state."""
+        self._announced.clear()
+        self._traders.clear()
+        self._marks.clear()
+        for held in self._held_now:
+            self._held.pop(held, None)
+        self._held_now.clear()
 
     async def _settle_outcomes(self, refused: Counter[str]) -> None:
         under_way, self._under_way = self._under_way, []
@@ -218,6 +241,7 @@ class RecordedFeed:
         held = (trader, symbol)
         if held not in self._held:
             self._held[held] = None
+            self._held_now.append(held)
             before = rounded_steps(record.get("pos0", "0"), lot)
             if before:
                 self._send(ReportPosition(trader, symbol, before, price, at_us), "pos0")
