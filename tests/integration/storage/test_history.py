@@ -13,9 +13,9 @@ from storage.errors import InvalidCursor, StorageUnavailable
 from storage.history import ArchivedEvent, ArchiveHistory
 from storage.paging import INTEGER_MAX, Page, encode_cursor
 from storage.pool import Pool, open_pool
-from storage.postgres_recovery_store import PostgresRecoveryStore
+from storage.postgres_recovery_store import RECENT_MS, PostgresRecoveryStore
 from streams.core.events import CopyDecided, FillBooked
-from streams.ports import ENTRY_ZERO, DecodeError, LogEntry, Offset
+from streams.ports import ENTRY_ZERO, DecodeError, LogEntry, Offset, RecentEvent
 from tests.integration.storage.archive_units import (
     LEADER,
     SYMBOLS,
@@ -230,6 +230,31 @@ async def test_recovery_reads_entries_in_pages(pool: Pool, units: list[ArchiveUn
         after = page[-1].entry_id
 
     assert [LogEntry(unit.entry_id, unit.payload) for unit in units] == entries
+
+
+async def test_recovery_reads_what_reached_the_channels_lately(
+    pool: Pool, units: list[ArchiveUnit]
+) -> None:
+    until = units[len(units) // 2]
+    expected = [
+        RecentEvent(
+            numbered.key,
+            numbered.seq,
+            unit.entry_id.ms * 1000,
+            unit.events[numbered.event_index][1],
+        )
+        for unit in units
+        if unit.entry_id <= until.entry_id
+        for numbered in sorted(unit.channels, key=lambda n: (n.event_index, n.key))
+    ]
+    store = PostgresRecoveryStore(pool)
+    actual = await store.recent_events(until.entry_id, count_max=10_000)
+    recent_ms = until.entry_id.ms - RECENT_MS
+    assert [e for e in expected if e.ts_us >= recent_ms * 1000] == sorted(
+        actual, key=lambda e: (e.ts_us, expected.index(e))
+    )
+    newest = await store.recent_events(until.entry_id, count_max=3)
+    assert actual[-3:] == newest
 
 
 async def test_queries_use_their_indices(pool: Pool, units: list[ArchiveUnit]) -> None:
