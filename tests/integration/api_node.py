@@ -156,6 +156,14 @@ async def api_node(
         pool=pool,
     )
     services = msgspec.structs.replace(services, **overrides)
+    async with _running(services, submitter) as node:
+        yield node
+    auth.passwords.close()
+
+
+@asynccontextmanager
+async def _running(services: Services, submitter: Submitter[Command]) -> AsyncIterator[ApiNode]:
+    replica, archiver = services.replica, services.archiver
     await replica.recover()
     async with asyncio.TaskGroup() as tasks:
         running = [
@@ -170,4 +178,3 @@ async def api_node(
             yield ApiNode(services, client)
         for task in running:
             task.cancel()
-    auth.passwords.close()
