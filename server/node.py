@@ -344,6 +344,7 @@ async def run_node(settings: Settings, *, demo: bool, on_listening: Callable[[st
     """
     async with AsyncExitStack() as stack:
         urls = await stack.enter_async_context(opened_stores(settings))
+        structlog.get_logger("optix.node").info("stores_open", node=settings.node_name)
         await migrate(urls.database_url)
         pool = await open_pool(urls.database_url)
         stack.push_async_callback(pool.close)

@@ -150,12 +150,19 @@ class Replica:
         epoch = await self._open()
         state, snapshot = await newest_state(self._store, epoch, self._codec, self._journal)
         self._begin(epoch, state)
+        restored = self._stopwatch()
         await self._remember_recent()
+        remembered = self._stopwatch()
         archived = await self._apply_archived()
         seconds = self._stopwatch() - started
         self.recovered = Recovered(snapshot, archived, seconds)
         self._journal.info(
-            "recovered", snapshot=str(snapshot), archived=archived, seconds=round(seconds, 3)
+            "recovered",
+            snapshot=str(snapshot),
+            archived=archived,
+            seconds=round(seconds, 3),
+            restore_seconds=round(restored - started, 3),
+            history_seconds=round(remembered - restored, 3),
         )
 
     def _begin(self, epoch: str, state: State) -> None:
