@@ -94,8 +94,19 @@ def wrong_words(words: list[str]) -> str | None:
     if command is None:
         return f"no command {' '.join(words)}"
     known = {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
-    unknown = [word for word in rest if word.startswith("--") and word not in known]
-    return f"no option {unknown[0]} of {name}" if unknown else None
+    for word in rest:
+        if word.startswith("--") and word not in known:
+            return f"no option {word} of {name}"
+    return wrong_choice(command, rest[0]) if rest and rest[0].islower() else None
+
+
+def wrong_choice(command: click.Command, word: str) -> str | None:
+    """Return what is wrong with a command's first argument, or None."""
+    for each in command.params:
+        choices = getattr(each.type, "choices", None)
+        if isinstance(each, click.Argument) and choices and word not in choices:
+            return f"expected {command.name} of {', '.join(choices)}, was {word}"
+    return None
 
 
 def test_commands_exist() -> None:
@@ -191,6 +202,7 @@ def exists(name: str) -> bool:
         (["fly"], "no command fly"),
         (["feed", "rewind"], "no command feed rewind"),
         (["verify", "--fast"], "no option --fast of verify"),
+        (["bench", "core", "--json"], None),
     ],
 )
 def test_wrong_commands_are_found(words: list[str], wrong: str | None) -> None:
