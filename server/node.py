@@ -50,6 +50,7 @@ from streams.log.flight import SubmitterLimits
 from streams.log.redis_log import RedisLog
 from streams.log.submitter import Submitter
 from streams.ports import EntryId, LogEntry
+from streams.protocol.limits import StreamLimits
 from streams.replica.digest_boards import RedisDigestBoard
 from streams.replica.digests import DigestWatch
 from streams.replica.edge import Edge
@@ -149,6 +150,7 @@ class Node:
                 allowed_origins=("same-origin", *settings.cors_origins),
                 trusted_proxies=settings.trusted_proxies,
                 sockets_max=settings.max_sockets,
+                limits=StreamLimits(sockets_per_account_max=settings.max_sockets_per_account),
             ),
             self.clock,
         )

@@ -21,7 +21,7 @@ from streams.core.invariants import check_invariants
 from streams.core.kernel import Applied, Kernel
 from streams.core.money import MICROS
 from streams.core.snapshots import digest, restore, snapshot
-from streams.core.state import State
+from streams.core.state import IdeaBook, Level, State
 from tests.unit.core.market import SERVICE, Asked, Market
 
 
@@ -187,7 +187,7 @@ def test_breaches_of_invariants_are_found() -> None:
     state = market.state
     position = state.traders["ann"].ledger.positions["BTC"]
     position.cost_micros = -1
-    state.traders["ann"].ledger.positions["XXX"] = type(position)(0, 0, 0)
+    state.traders["ann"].ledger.positions["NONE"] = type(position)(0, 0, 0)
     state.orders["ghost"] = next(iter(state.orders.values()))
     state.traders["ann"].orders.clear()
     state.handles["ann"] = "bob"
@@ -195,10 +195,12 @@ def test_breaches_of_invariants_are_found() -> None:
     state.copies["bob"]["ann"].status = "STOPPED"
     state.copies["bob"]["ann"].codes["EXECUTED"] = 5
     state.conflated["marks"].pending[2].clear()
+    state.instruments["ETH"].level_ticks = 10
+    state.idea_books["ETH"] = IdeaBook(buys={5: Level(0, 1)})
     found = "\n".join(check_invariants(state))
     for part in (
         "wrong sign", "flat position", "unknown instrument", "position book", "does not rest",
         "unknown to its trader", "differ in number", "does not lead", "does not know its follower",
-        "stopped copy", "copies_active", "codes do not add up", "pending rows",
+        "expected 0 ideas, was 1", "empty level", "is no level", "stopped copy", "copies_active", "codes do not add up", "pending rows",
     ):  # fmt: skip
         assert part in found

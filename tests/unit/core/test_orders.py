@@ -19,7 +19,7 @@ def order(text: str) -> PlaceOrder:
 
 REFUSED = """
 nobody buy BTC 1            UNKNOWN_TRADER
-ann    buy XXX 1            UNKNOWN_INSTRUMENT
+ann    buy NONE 1           UNKNOWN_INSTRUMENT
 ann    buy BTC 0            INVALID_QUANTITY
 ann    hold BTC 1           NOT_ALLOWED
 ann    buy BTC 1 @-5        INVALID_PRICE
@@ -90,6 +90,17 @@ def test_a_resting_order_that_cannot_be_afforded_any_more_is_cancelled() -> None
     market.quote("BTC", 8_900, 8_900)
     cancelled = next(e for e in market.events if isinstance(e, OrderCancelled))
     assert cancelled.reason == "INSUFFICIENT_FUNDS"
+
+
+def test_a_resting_order_that_would_break_a_bound_is_cancelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    market = Market("ann")
+    market.do("ann", order("buy BTC 40 @9000"))
+    monkeypatch.setattr("streams.core.positions.LOTS_MAX", 39)
+    market.quote("BTC", 8_900, 8_900)
+    cancelled = next(e for e in market.events if isinstance(e, OrderCancelled))
+    assert cancelled.reason == "LIMIT_REACHED"
 
 
 def test_covering() -> None:

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from streams.core.events import PositionResult
+from streams.core.limits import CROWD_LOTS_MAX
 from streams.core.money import Step
 from streams.core.positions import check_size, fill_result
-from streams.core.state import Instrument, Ledger, Position, State, value_factors
+from streams.core.state import Instrument, Ledger, Position, PositionBook, State, value_factors
 
 
 def instrument() -> Instrument:
@@ -82,3 +83,10 @@ def test_lots_add_up_and_cost_has_their_sign(trades: list[tuple[int, int]]) -> N
 def test_sizes_are_bounded(lots: int, price: int, cash: int, expected: str | None) -> None:
     refusal = check_size(State(), Ledger(cash_micros=cash), X, lots, price)
     assert expected == (refusal.reason.value if refusal else None)
+
+
+def test_the_crowds_open_lots_are_bounded() -> None:
+    state = State(position_books={"X": PositionBook(lots=CROWD_LOTS_MAX)})
+    refusal = check_size(state, Ledger(), X, 1, 1)
+    assert refusal is not None
+    assert refusal.reason == "LIMIT_REACHED"
