@@ -45,7 +45,7 @@ class Portion(NamedTuple):
 
 
 def read_recording(path: Path) -> list[dict[str, Any]]:
-    """Read a replay file, plain or gzip, and add ticks and lots.
+    """Read a replay file, plain or gzip; add ticks and lots, keep `pos0` where it counts.
 
     Raises:
         RecordingInvalid: a line is not a record.
@@ -62,7 +62,25 @@ def read_recording(path: Path) -> list[dict[str, Any]]:
             if not isinstance(record, dict) or not isinstance(record.get("t"), int):
                 raise RecordingInvalid(f"{path}:{number}: expected a record with `t` and `type`")
             records.append(record)
-    return with_steps(records)
+    return _with_first_holdings(with_steps(records))
+
+
+def _with_first_holdings(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Take `pos0` out of all fills but the first of each holding of a segment.
+
+    Only there it says what was held before the recording. A node that was started again in the
+    middle of a segment has forgotten which fill was the first, and would take the next one for it.
+    """
+    held: set[tuple[str, str]] = set()
+    for record in records:
+        if record["type"] == "segment":
+            held.clear()
+        elif record["type"] == "fill":
+            holding = (record["trader"], record["inst"])
+            if holding in held:
+                record.pop("pos0", None)
+            held.add(holding)
+    return records
 
 
 def portions(
