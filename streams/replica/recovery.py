@@ -18,7 +18,8 @@ from streams.ports import ENTRY_ZERO, DecodeError, EntryId, LogEntry, RecoverySt
 
 
 ENTRIES_PER_READ_MAX = 256
-_SEQ_MAX = 2**63 - 1
+_SEQ_MAX = 2**31 - 1
+"""Largest second part of an id that the archive can hold."""
 
 
 async def newest_state(
