@@ -180,9 +180,18 @@ class Replica:
             self._on_epoch(epoch)
 
     async def _remember_recent(self) -> None:
-        """Take what reached the channels lately into memory: clients resume over a start."""
-        if self._store is not None:
-            for recent in await self._store.recent_events(self.seen, count_max=RECENT_EVENTS_MAX):
+        """Take what reached the channels lately into memory: clients resume over a start.
+
+        A snapshot may be newer than the archive: a channel whose newest events are missing there
+        is left out, or whoever resumes it would skip them.
+        """
+        if self._store is None:
+            return
+        found = await self._store.recent_events(self.seen, count_max=RECENT_EVENTS_MAX)
+        newest = {recent.key: recent.seq for recent in found}
+        seqs = self.state.channel_seqs
+        for recent in found:
+            if newest[recent.key] == seqs.get(recent.key):
                 self.history.add_event(*recent)
 
     async def _apply_archived(self) -> int:

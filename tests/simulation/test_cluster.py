@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation.conftest import SEEDS_DEFAULT
 from tests.simulation.scenario import Report, run_seed
 
 
@@ -26,7 +27,9 @@ TWICE = 3
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seeds" in metafunc.fixturenames:
-        one, count = metafunc.config.getoption("seed"), metafunc.config.getoption("seeds")
+        # In a run of all tests the options of this folder are known too late to be given.
+        one = metafunc.config.getoption("seed", default=None)
+        count = metafunc.config.getoption("seeds", default=SEEDS_DEFAULT)
         chunks = [range(one, one + 1)] if one is not None else _chunks(count)
         names = [f"{chunk.start}-{chunk.stop - 1}" for chunk in chunks]
         metafunc.parametrize("seeds", chunks, ids=names)
