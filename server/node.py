@@ -12,8 +12,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
+import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -26,6 +27,7 @@ from server.auth.revocation_watch import RevocationWatch
 from server.demo import Demo
 from server.gateway.gateway import Gateway
 from server.gateway.settings import GatewaySettings
+from server.listening import AddressUnavailable, bound_sockets
 from server.observability.meters import Meters
 from server.services import Services
 from server.settings import Settings
@@ -81,12 +83,21 @@ class SystemClock:
 
 
 class Node:
-    """All parts of one node. Build with `Node(...)`, then `await run()`."""
+    """All parts of one node. Build with `Node(...)`, then `await run()`.
+
+    It serves on the sockets it is given, or binds those of its settings when it is run.
+    """
 
     def __init__(
-        self, settings: Settings, urls: StoreUrls, pool: Pool, replica_pool: Pool | None
+        self,
+        settings: Settings,
+        urls: StoreUrls,
+        pool: Pool,
+        replica_pool: Pool | None,
+        sockets: Sequence[socket.socket] = (),
     ) -> None:
         self.settings = settings
+        self._sockets = list(sockets)
         self.clock = SystemClock()
         self.meters = Meters()
         name = settings.node_name
@@ -131,6 +142,7 @@ class Node:
             subject=lambda: Subject(self.replica.state, self.replica.seen, self.replica.epoch),
             archived=lambda: self.archiver.position.entry_id,
             entries=lambda: self.replica.entries,
+            seconds_between=settings.snapshot_seconds,
         )
         self._build_edge(replica_pool)
         self._journal = structlog.get_logger("optix.node").bind(node=name)
@@ -210,7 +222,21 @@ class Node:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
-        server = _Server(self._uvicorn_config())
+        sockets = self._sockets or bound_sockets(self.settings.host, self.settings.port)
+        server = _Server(self._uvicorn_config(), sockets)
+        try:
+            await self._run(server, stopping, demo=demo, on_listening=on_listening)
+        finally:
+            await self.close()
+
+    async def _run(
+        self,
+        server: _Server,
+        stopping: asyncio.Event,
+        *,
+        demo: bool,
+        on_listening: Callable[[str], None],
+    ) -> None:
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(self._replicate(), name="replica"),
@@ -233,7 +259,6 @@ class Node:
             await self._flush_archive()
             for task in reversed(tasks):
                 task.cancel()
-        await self.close()
 
     async def close(self) -> None:
         """Release what the parts hold."""
@@ -315,18 +340,31 @@ class Node:
 class _Server(uvicorn.Server):
     """uvicorn without its own signal handling: the node decides when to stop."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self._sockets = sockets
 
     async def serve(self, sockets: Any = None) -> None:
-        """Serve until `should_exit`."""
+        """Serve until `should_exit`.
+
+        Raises:
+            AddressUnavailable: somebody else began to listen there since the sockets were bound.
+        """
         del sockets
-        await self._serve()
+        try:
+            await self._serve(self._sockets)
+        except (asyncio.CancelledError, AddressUnavailable):
+            await self.lifespan.shutdown()  # else its own task ends with a traceback
+            raise
 
     async def startup(self, sockets: Any = None) -> None:
         """Listen, then let `port` know."""
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except OSError as error:
+            config = self.config
+            raise AddressUnavailable(str(config.host), config.port, error) from error
         self.listening.set()
 
     async def port(self) -> int:
@@ -341,10 +379,13 @@ async def run_node(settings: Settings, *, demo: bool, on_listening: Callable[[st
     """Open the stores, bring the schema up to date, and run a node until it is told to stop.
 
     Raises:
-        OptixError: a store or the schema is not as it must be.
+        OptixError: the address, a store or the schema is not as it must be.
         BaseExceptionGroup: a part of the node failed.
     """
     async with AsyncExitStack() as stack:
+        sockets = bound_sockets(settings.host, settings.port)
+        for each in sockets:
+            stack.callback(each.close)
         urls = await stack.enter_async_context(opened_stores(settings))
         structlog.get_logger("optix.node").info("stores_open", node=settings.node_name)
         await migrate(urls.database_url)
@@ -354,5 +395,5 @@ async def run_node(settings: Settings, *, demo: bool, on_listening: Callable[[st
         if settings.database_replica_url:
             replica_pool = await open_pool(settings.database_replica_url)
             stack.push_async_callback(replica_pool.close)
-        node = Node(settings, urls, pool, replica_pool)
+        node = Node(settings, urls, pool, replica_pool, sockets)
         await node.run(demo=demo, on_listening=on_listening)

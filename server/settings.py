@@ -89,6 +89,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Durability,
         Meta(description="`fsync`: acknowledged means on disk; `everysec`: 2 s may be lost"),
     ] = "fsync"
+    snapshot_seconds: Annotated[
+        float, Meta(ge=1, description="seconds between snapshots while anything changes")
+    ] = 60.0
     node: Annotated[
         str, Meta(description="name of this node; empty = host name and process id")
     ] = ""
@@ -191,10 +194,27 @@ def _contradictions(settings: Settings) -> list[str]:
         problems.append(
             f"{name_of('secret_keys')}: expected either it or {name_of('secret_key')}, were both"
         )
+    problems += _addresses(settings)
     if "*" in settings.cors_origins:
         problems.append(f"{name_of('cors_origins')}: expected origins by name, was *")
     if settings.env != "development":
         problems += _unsafe(settings)
+    return problems
+
+
+def _addresses(settings: Settings) -> list[str]:
+    """Return which addresses of stores name no such store."""
+    expected = {
+        "database_url": ("postgresql", "postgres"),
+        "database_replica_url": ("postgresql", "postgres"),
+        "redis_url": ("redis", "rediss", "unix"),
+    }
+    problems = []
+    for field, schemes in expected.items():
+        scheme, separator, _ = getattr(settings, field).partition("://")
+        if scheme and (scheme not in schemes or not separator):
+            was = f"{scheme}://…" if separator else "an address without ://"
+            problems.append(f"{name_of(field)}: expected {schemes[0]}://…, was {was}")
     return problems
 
 

@@ -6,6 +6,8 @@ The node's parts are imported when one is started: `optix --help` needs none of 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import rich_click as click
 
@@ -37,16 +39,32 @@ def start(settings: Settings, *, demo: bool) -> None:
         if demo:
             click.echo("A recorded market day is playing; open the address in a browser.")
 
-    try:
+    with failures_told():
         uvloop.run(run_node(settings, demo=demo, on_listening=listening))
-    except* OptixError as group:
-        for error in leaves(group):
-            click.echo(f"optix: {error}", err=True)
+
+
+@contextmanager
+def failures_told() -> Iterator[None]:
+    """Tell what the user can do something about in one line each, and exit with 1.
+
+    Anything else is a defect of ours and goes on with its traceback.
+    """
+    try:
+        yield
+    except (OptixError, OSError) as error:
+        _tell([error])
         sys.exit(1)
-    except* OSError as group:
-        for failure in leaves(group):
-            click.echo(f"optix: {failure}", err=True)
+    except BaseExceptionGroup as group:
+        known, unknown = group.split((OptixError, OSError))
+        if unknown is not None:
+            raise
+        _tell(leaves(known) if known is not None else [])
         sys.exit(1)
+
+
+def _tell(errors: Sequence[BaseException]) -> None:
+    for message in dict.fromkeys(str(error) for error in errors):
+        click.echo(f"optix: {message}", err=True)
 
 
 def leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import rich_click as click
 
 from server.cli.reach import store_urls
-from server.cli.running import settings_or_exit
+from server.cli.running import failures_told, settings_or_exit
 from server.settings import Settings
 from storage.pool import open_pool
 from storage.verify import Check, Verification
@@ -29,7 +29,8 @@ def command(as_json: bool) -> None:
         if sys.stderr.isatty():
             click.echo(f"\r{entries:,} entries", err=True, nl=False)
 
-    checks, final = asyncio.run(_verify(settings, progress))
+    with failures_told():
+        checks, final = asyncio.run(_verify(settings, progress))
     if sys.stderr.isatty():
         click.echo("\r", err=True, nl=False)
     if as_json:
