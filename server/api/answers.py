@@ -9,6 +9,7 @@ Invariants:
 from __future__ import annotations
 
 import hashlib
+import secrets
 from typing import Any
 
 import msgspec
@@ -96,7 +97,8 @@ async def command(
         CommandError: it was not accepted, or the outcome is unknown.
     """
     caller = request.caller
-    key = request.headers.get("idempotency-key")
+    # Without a key the request can't be repeated safely, but over REST that is the caller's choice.
+    key = request.headers.get("idempotency-key") or secrets.token_hex(16)
     outcome = await request.services.edge.execute(caller, name, args, key)
     _log.debug(
         "command",

@@ -37,6 +37,17 @@ class DayClosed(Event, frozen=True):
     at_us: int
 
 
+class DigestTaken(Event, frozen=True):
+    """The digest of the whole record up to and including an entry, for everybody to compare.
+
+    `entry` is the entry's id as text, `digest` the chain digest after it, in hexadecimal.
+    """
+
+    entry: str
+    digest: str
+    at_us: int
+
+
 class InstrumentRegistered(Event, frozen=True):
     """An instrument is known."""
 
@@ -379,6 +390,7 @@ class CopyDecided(Event, frozen=True):
 AnyEvent = (
     Ticked
     | DayClosed
+    | DigestTaken
     | InstrumentRegistered
     | MarksPublished
     | InstrumentSettled

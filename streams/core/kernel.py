@@ -276,6 +276,7 @@ class Kernel(Context):
         for kept in recorded:
             digest.update(_encode((kept.index, kept.principal, kept.key, kept.code, kept.result)))
         state.chain = digest.digest()
+        state.chain_entry = f"{state.entry_ms}-{state.entry_seq}"
         return Applied(
             state.entry_ms,
             state.entry_seq,

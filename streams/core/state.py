@@ -365,3 +365,4 @@ class State(msgspec.Struct):
     keys: dict[str, KeyOutcome] = {}
     batch_ids: dict[str, None] = {}
     closed_ideas: dict[str, None] = {}
+    chain_entry: str = ""

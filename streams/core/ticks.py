@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from streams.core.commands import Tick
 from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
-from streams.core.events import Ticked
+from streams.core.events import DigestTaken, Ticked
 from streams.core.market_clock import advance_market
 from streams.core.reasons import Reason
 from streams.core.state import State
 
 
 TICKS_PER_SECOND = 10
+TICKS_PER_DIGEST = 50
+"""Ticks between two digests on the `system` channel: five seconds."""
 
 
 def decide_tick(ctx: Context, command: Tick) -> Decision:
@@ -27,8 +29,15 @@ def decide_tick(ctx: Context, command: Tick) -> Decision:
     at_us = ctx.time(0)
     advance_market(ctx, at_us)
     second = command.number // TICKS_PER_SECOND > state.tick_number // TICKS_PER_SECOND
+    if command.number // TICKS_PER_DIGEST > state.tick_number // TICKS_PER_DIGEST:
+        ctx.emit(DigestTaken(state.chain_entry, state.chain.hex(), at_us))
     ctx.emit(Ticked(command.number, second, max(at_us, state.market_at_us)))
     return ""
+
+
+def evolve_digest_taken(state: State, event: DigestTaken) -> None:
+    """Change nothing: the digest is of what was there before."""
+    del state, event
 
 
 def evolve_ticked(state: State, event: Ticked) -> None:
@@ -38,4 +47,4 @@ def evolve_ticked(state: State, event: Ticked) -> None:
 
 
 DECIDERS: Deciders = {Tick: decide_tick}
-EVOLVERS: Evolvers = {Ticked: evolve_ticked}
+EVOLVERS: Evolvers = {Ticked: evolve_ticked, DigestTaken: evolve_digest_taken}

@@ -58,7 +58,8 @@ class Edge:
             principal: who asks; its scopes must allow the command.
             name: a key of `building.REQUESTS`.
             args: decoded arguments, or the request struct.
-            key: idempotency key, at most 128 printable ASCII characters.
+            key: idempotency key, at most 128 printable ASCII characters; required for commands
+                that trade or copy, so that a lost answer can be asked for again.
 
         Raises:
             CommandError: not accepted, or `OUTCOME_UNKNOWN`.
@@ -66,6 +67,10 @@ class Edge:
         kind = REQUESTS.get(name)
         if kind is not None and kind.scope not in principal.scopes:
             raise CommandError("FORBIDDEN", f"expected a credential with scope {kind.scope}")
+        if key is None and kind is not None and kind.keyed:
+            raise CommandError(
+                "INVALID_ARGUMENT", f"expected an idempotency key for {name}", field="key"
+            )
         if key is not None and not (0 < len(key) <= KEY_LENGTH_MAX and key.isascii()):
             raise CommandError(
                 "INVALID_ARGUMENT",

@@ -17,6 +17,7 @@ from streams.core.events import (
     CopySet,
     CopyStatusChanged,
     CopyStopped,
+    DigestTaken,
     EquityReported,
     Event,
     FillBooked,
@@ -303,6 +304,10 @@ def _instrument_settled(state: State, event: InstrumentSettled) -> Data:
     }
 
 
+def _digest_taken(_: State, event: DigestTaken) -> Data:
+    return {"type": "digest_taken", "offset": event.entry, "digest": event.digest}
+
+
 _RENDERERS: dict[type[Event], Callable[[State, Any], Data]] = {
     IdeaCreated: _idea_published,
     IdeaPublished: _idea_published,
@@ -322,4 +327,5 @@ _RENDERERS: dict[type[Event], Callable[[State, Any], Data]] = {
     CopyDecided: _copy_decided,
     InstrumentRegistered: _instrument_registered,
     InstrumentSettled: _instrument_settled,
+    DigestTaken: _digest_taken,
 }

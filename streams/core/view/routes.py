@@ -16,6 +16,7 @@ from streams.core.events import (
     CopySet,
     CopyStatusChanged,
     CopyStopped,
+    DigestTaken,
     EquityReported,
     Event,
     FillBooked,
@@ -119,4 +120,5 @@ _ROUTES: dict[type[Event], Callable[[State, Any], Keys]] = {
     CopyDecided: _decision,
     InstrumentRegistered: _system,
     InstrumentSettled: _system,
+    DigestTaken: _system,
 }

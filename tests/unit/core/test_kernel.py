@@ -16,7 +16,7 @@ from streams.core.commands import (
 from streams.core.context import Context
 from streams.core.derived import Derived
 from streams.core.dispatch import DECIDERS, EVOLVERS
-from streams.core.events import AnyEvent, Ticked
+from streams.core.events import AnyEvent, DigestTaken, Ticked
 from streams.core.invariants import check_invariants
 from streams.core.kernel import Applied, Kernel
 from streams.core.money import MICROS
@@ -107,6 +107,18 @@ def test_ticks_are_numbered_and_cut_channels() -> None:
     assert seqs == [raw, 2, 2]
     market.do(SERVICE, Tick(30))
     assert seqs == [raw, 2, 2]
+
+
+def test_digests_are_taken_of_the_record_before_them() -> None:
+    market = Market("ann")
+    market.do(SERVICE, Tick(49))
+    chain, entry = market.state.chain.hex(), f"{market.ms}-0"
+    market.do(SERVICE, Tick(50))
+    taken = next(event for event in market.events if isinstance(event, DigestTaken))
+    assert (taken.entry, taken.digest) == (entry, chain)
+    assert market.state.channel_seqs["system"] == 3
+    market.do(SERVICE, Tick(51))
+    assert [type(event) for event in market.events] == [Ticked]
 
 
 def test_what_is_cut_is_announced_before_it_is_numbered() -> None:
