@@ -6,6 +6,7 @@ paper accounts of this node; their copies are decided and filled by the same cor
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import structlog
 
 from streams.core.commands import FollowTrader, RegisterTrader, SetCopy, StopCopy
 from streams.core.money import MICROS
-from streams.ports import Clock
+from streams.ports import Clock, CommandError
 from streams.replica.edge import Edge
 from streams.replica.feeds.player import play, read_recording
 from streams.replica.feeds.recorded_feed import RecordedFeed
@@ -24,6 +25,10 @@ from streams.replica.feeds.records import OPENING_CASH, SERVICE, handle_of
 RECORDED_DAY = Path(__file__).parent / "data" / "recorded_day.jsonl.gz"
 SPEED = 600.0
 """Recorded seconds a real second: a day takes 2.4 minutes."""
+
+RETRY_SECONDS = 0.5
+PASSING_CODES = ("NOT_READY", "LOG_FULL", "OUTCOME_UNKNOWN")
+"""Codes of a log that is away or full for a while."""
 
 LEADERS = 4
 FOLLOWERS = ("ada", "bob", "cleo", "dan", "eve")
@@ -62,10 +67,20 @@ class Demo:
             pass
 
     async def _take(self, first: int, records: list[dict[str, Any]]) -> None:
-        if records[0]["type"] == "segment" and records[0].get("loop", 0) > self._round:
-            self._round = records[0].get("loop", 0)
-            await self._prepare(records[0]["t"] // 1000)
-        await self._feed.ingest(self._run, first, records)
+        """Hand records on; while the log is away, wait and try again under their numbers."""
+        while True:
+            try:
+                if records[0]["type"] == "segment" and records[0].get("loop", 0) > self._round:
+                    await self._prepare(records[0]["t"] // 1000)
+                    self._round = records[0].get("loop", 0)
+                await self._feed.ingest(self._run, first, records)
+            except CommandError as error:
+                if error.code not in PASSING_CODES:
+                    raise
+                self._journal.warning("waiting", code=error.code, first=first)
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
 
     async def _prepare(self, at_us: int) -> None:
         """Register leaders and followers, and begin the followers' copies afresh."""
