@@ -53,8 +53,20 @@ def configure_logs(level: LogLevel = "info", form: LogFormat = "auto") -> None:
         logger_factory=factory,
         cache_logger_on_first_use=True,
     )
-    # libraries that use the standard library's logging: warnings only, on stderr
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, handlers=[LibraryHandler()], force=True)
+
+
+class LibraryHandler(logging.Handler):
+    """Writes what libraries log as structured events: one line each, an error as its text."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record under its logger's name."""
+        fields: dict[str, Any] = {"library": record.name}
+        if record.exc_info and record.exc_info[1] is not None:
+            fields["error"] = repr(record.exc_info[1])
+        journal = structlog.get_logger("library")
+        write = journal.error if record.levelno >= logging.ERROR else journal.warning
+        write(record.getMessage(), **fields)
 
 
 def _to_json(value: Any, default: Any = None, **_: Any) -> bytes:
