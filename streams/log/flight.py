@@ -50,9 +50,10 @@ class SubmittedCommand:
         deadline: time of the loop at which it is answered whatever happens.
         flight: the batch it left with; None while it is queued.
         outcome: set while the answer is held until the append is acknowledged.
+        brief: the caller needs no result.
     """
 
-    __slots__ = ("deadline", "encoded", "flight", "future", "id", "outcome")
+    __slots__ = ("brief", "deadline", "encoded", "flight", "future", "id", "outcome")
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class SubmittedCommand:
         encoded: bytes,
         future: asyncio.Future[CommandOutcome],
         deadline: float,
+        brief: bool = False,
     ) -> None:
         self.id = id_
         self.encoded = encoded
@@ -67,6 +69,7 @@ class SubmittedCommand:
         self.deadline = deadline
         self.flight: Flight | None = None
         self.outcome: CommandOutcome | None = None
+        self.brief = brief
 
 
 class Flight:

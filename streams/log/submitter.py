@@ -124,10 +124,10 @@ class Submitter(Generic[C]):
         """Commands accepted and not yet answered."""
         return len(self._pending)
 
-    def submit(self, envelope: Envelope[C]) -> asyncio.Future[CommandOutcome]:
+    def submit(self, envelope: Envelope[C], brief: bool = False) -> asyncio.Future[CommandOutcome]:
         """Queue one command; the future has its outcome, or a `CommandError`.
 
-        Cancelling the future takes a command back that has not left yet.
+        Cancelling the future takes a command back that has not left yet. `brief`: see `is_brief`.
 
         Raises:
             CommandError: `NOT_READY`, `LOG_FULL` (both with `retry_ms`) or `INVALID_ARGUMENT`
@@ -145,14 +145,11 @@ class Submitter(Generic[C]):
         if envelope.id in pending:
             raise ValueError(f"expected a new command id, was {envelope.id} again")
         encoded = self._codec.encode_envelope(envelope)
-        if len(encoded) > self._limits.command_bytes_max:
-            raise CommandError(
-                "INVALID_ARGUMENT",
-                f"expected a command of at most {self._limits.command_bytes_max} bytes, "
-                f"was {len(encoded)}",
-            )
+        if len(encoded) > (most := self._limits.command_bytes_max):
+            text = f"expected a command of at most {most} bytes, was {len(encoded)}"
+            raise CommandError("INVALID_ARGUMENT", text)
         deadline = loop.time() + self._outcome_s
-        command = SubmittedCommand(envelope.id, encoded, loop.create_future(), deadline)
+        command = SubmittedCommand(envelope.id, encoded, loop.create_future(), deadline, brief)
         pending[envelope.id] = command
         self._queue.append(command)
         self._work.set()
@@ -163,6 +160,10 @@ class Submitter(Generic[C]):
     def waits_for(self, envelope_id: str) -> bool:
         """Whether somebody still waits for a command of this node."""
         return envelope_id in self._pending
+
+    def is_brief(self, envelope_id: str) -> bool:
+        """Whether the caller of a pending command needs its code only, no result."""
+        return self._pending[envelope_id].brief
 
     def resolve(self, envelope_id: str, outcome: CommandOutcome) -> bool:
         """Answer a command that this node has applied; return whether its caller still waits."""

@@ -6,7 +6,9 @@ it can still be found (in the state or in recent history).
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 from streams.core.events import Event, FillBooked
@@ -25,8 +27,12 @@ from streams.replica.history import History
 
 Result = dict[str, Any]
 
+_command_index = itemgetter(0)
 
-def answer(state: State, history: History, applied: Applied, outcome: Outcome) -> CommandOutcome:
+
+def answer(
+    state: State, history: History, applied: Applied, outcome: Outcome, *, brief: bool = False
+) -> CommandOutcome:
     """Return the answer to one command of an entry.
 
     Args:
@@ -34,10 +40,11 @@ def answer(state: State, history: History, applied: Applied, outcome: Outcome) -
         history: recent events, for orders that are done.
         applied: what the entry produced.
         outcome: the command's outcome.
+        brief: the caller needs no result.
     """
     offset = outcome.first or f"{applied.ms}-{applied.seq}.{outcome.index}"
     result: Result = {}
-    if outcome.code == "OK":
+    if outcome.code == "OK" and not brief:
         build = RESULTS.get(outcome.name)
         if build is not None:
             events = _events_of(history, applied, outcome)
@@ -54,7 +61,11 @@ def answer(state: State, history: History, applied: Applied, outcome: Outcome) -
 
 def _events_of(history: History, applied: Applied, outcome: Outcome) -> list[Event]:
     if not outcome.first:
-        return [event for index, event in applied.events if index == outcome.index]
+        events, index = applied.events, outcome.index
+        # in order of the commands; looking at all of them for each command would be quadratic
+        begin = bisect_left(events, index, key=_command_index)
+        end = bisect_right(events, index, lo=begin, key=_command_index)
+        return [event for _, event in events[begin:end]]
     return [kept.event for kept in history.newest_first(f"account:{outcome.principal}")]
 
 

@@ -101,9 +101,22 @@ class Edge:
         return await self.enqueue(command, principal, key=key, privileged=privileged)
 
     def enqueue(
-        self, command: Command, principal: str, *, key: str | None = None, privileged: bool = False
+        self,
+        command: Command,
+        principal: str,
+        *,
+        key: str | None = None,
+        privileged: bool = False,
+        brief: bool = False,
     ) -> asyncio.Future[CommandOutcome]:
         """Queue a command for the next group; commands are appended in the order of the calls.
+
+        Args:
+            command: any command.
+            principal: trader id, or the name of a service.
+            key: idempotency key.
+            privileged: the principal is a service of this node.
+            brief: the caller needs the code only; the outcome then carries no result.
 
         Returns:
             A future that ends with the outcome, or with a `CommandError` as `submit` raises.
@@ -121,4 +134,4 @@ class Edge:
             roles=PRIVILEGED if privileged else 0,
             command=command,
         )
-        return self._submitter.submit(envelope)
+        return self._submitter.submit(envelope, brief=brief)

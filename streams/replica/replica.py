@@ -361,9 +361,9 @@ class Replica:
         submitter.batch_seen(batch_id)
         for outcome in applied.outcomes:
             if submitter.waits_for(outcome.envelope):
-                submitter.resolve(
-                    outcome.envelope, answer(self.state, self.history, applied, outcome)
-                )
+                brief = submitter.is_brief(outcome.envelope)
+                found = answer(self.state, self.history, applied, outcome, brief=brief)
+                submitter.resolve(outcome.envelope, found)
 
     async def applied(self, entry_id: EntryId, *, seconds_max: float) -> bool:
         """Wait until this node has applied an entry; return whether it did in time."""

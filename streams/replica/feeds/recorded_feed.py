@@ -171,13 +171,17 @@ class RecordedFeed:
         """Queue a command; `what` names it within its record when it must not happen twice."""
         self._flush_marks()
         key = None if what is None else self._key(what)
-        self._under_way.append(self._edge.enqueue(command, SERVICE, key=key, privileged=True))
+        self._under_way.append(
+            self._edge.enqueue(command, SERVICE, key=key, privileged=True, brief=True)
+        )
 
     def _flush_marks(self) -> None:
         if self._marks:
             rows, self._marks = list(self._marks.values()), {}
             command = PublishMarks(rows, self._marks_at_us, recorded=True)
-            self._under_way.append(self._edge.enqueue(command, SERVICE, privileged=True))
+            self._under_way.append(
+                self._edge.enqueue(command, SERVICE, privileged=True, brief=True)
+            )
 
     def _steps(self, symbol: str) -> tuple[Step, Step]:
         instrument = self._edge.state.instruments.get(symbol)
