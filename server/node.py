@@ -13,10 +13,8 @@ import asyncio
 import secrets
 import signal
 import socket
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
-from typing import Any
 
 import structlog
 import uvicorn
@@ -24,10 +22,13 @@ import uvicorn
 from server.app import create_app
 from server.auth.parts import build_auth
 from server.auth.revocation_watch import RevocationWatch
+from server.clock import SystemClock
 from server.demo import Demo
+from server.garbage import settle_garbage_collection
 from server.gateway.gateway import Gateway
 from server.gateway.settings import GatewaySettings
-from server.listening import AddressUnavailable, bound_sockets
+from server.http_server import HttpServer
+from server.listening import bound_sockets
 from server.observability.meters import Meters
 from server.services import Services
 from server.settings import Settings
@@ -68,18 +69,6 @@ ACCESS_EVENTS = (TraderUpdated, TraderUnfollowed)
 
 BATCH_COMMANDS_MAX = 128
 """Commands of one entry: an entry is applied in one piece, so this bounds how long that takes."""
-
-
-class SystemClock:
-    """The `Clock` of a real node."""
-
-    def now_us(self) -> int:
-        """Microseconds since 1970 UTC."""
-        return time.time_ns() // 1000
-
-    def monotonic(self) -> float:
-        """Seconds of a clock that never goes back."""
-        return time.monotonic()
 
 
 class Node:
@@ -223,7 +212,7 @@ class Node:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
         sockets = self._sockets or bound_sockets(self.settings.host, self.settings.port)
-        server = _Server(self._uvicorn_config(), sockets)
+        server = HttpServer(self._uvicorn_config(), sockets)
         try:
             await self._run(server, stopping, demo=demo, on_listening=on_listening)
         finally:
@@ -231,7 +220,7 @@ class Node:
 
     async def _run(
         self,
-        server: _Server,
+        server: HttpServer,
         stopping: asyncio.Event,
         *,
         demo: bool,
@@ -316,8 +305,9 @@ class Node:
         await self.replica.became_ready.wait()
         await Demo(self.edge, self.feed, self.clock).run()
 
-    async def _announce(self, server: _Server, on_listening: Callable[[str], None]) -> None:
+    async def _announce(self, server: HttpServer, on_listening: Callable[[str], None]) -> None:
         await self.replica.became_ready.wait()
+        settle_garbage_collection()
         host = self.settings.host
         on_listening(f"http://{host}:{await server.port()}")
 
@@ -350,44 +340,6 @@ class Node:
 async def _forever() -> None:
     """Hold a role whose work is done elsewhere."""
     await asyncio.Event().wait()
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handling: the node decides when to stop."""
-
-    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-        self._sockets = sockets
-
-    async def serve(self, sockets: Any = None) -> None:
-        """Serve until `should_exit`.
-
-        Raises:
-            AddressUnavailable: somebody else began to listen there since the sockets were bound.
-        """
-        del sockets
-        try:
-            await self._serve(self._sockets)
-        except (asyncio.CancelledError, AddressUnavailable):
-            await self.lifespan.shutdown()  # else its own task ends with a traceback
-            raise
-
-    async def startup(self, sockets: Any = None) -> None:
-        """Listen, then let `port` know."""
-        try:
-            await super().startup(sockets)
-        except OSError as error:
-            config = self.config
-            raise AddressUnavailable(str(config.host), config.port, error) from error
-        self.listening.set()
-
-    async def port(self) -> int:
-        """Return the port that is listened on, once it is."""
-        await self.listening.wait()
-        listening = self.servers[0].sockets[0]
-        number: int = listening.getsockname()[1]
-        return number
 
 
 async def run_node(settings: Settings, *, demo: bool, on_listening: Callable[[str], None]) -> None:

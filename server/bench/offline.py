@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from server.garbage import settle_garbage_collection
 from streams.core.commands import AnyCommand, Command
 from streams.log.codec import Batch, BatchCodec
 from streams.log.flight import SubmitterLimits
@@ -73,6 +74,7 @@ class OfflineNode:
             asyncio.create_task(self.submitter.run(), name="submitter"),
         ]
         await self.replica.became_ready.wait()
+        settle_garbage_collection()
         try:
             yield self
         finally:
