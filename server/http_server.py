@@ -8,6 +8,8 @@ from typing import Any
 
 import uvicorn
 
+from server.listening import AddressUnavailable
+
 
 class HttpServer(uvicorn.Server):
     """uvicorn without its own signal handling: the node decides when to stop."""

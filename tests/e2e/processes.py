@@ -196,9 +196,14 @@ class Node:
         }
 
     def kill_server(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
-        """Signal one of its stores."""
+        """Signal one of its stores; to stop or go on, with all processes it has started."""
         self._seen.update(self.servers())
-        os.kill(self._seen[name], number)
+        server = self._seen[name]
+        os.kill(server, number)
+        if number in (signal.SIGSTOP, signal.SIGCONT):
+            for pid, _, parent in processes():
+                if parent == server:
+                    os.kill(pid, number)
 
     def kill(self) -> None:
         """End the process at once, as a crash does."""

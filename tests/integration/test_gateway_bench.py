@@ -10,9 +10,7 @@ from server.bench import fanout
 
 
 @pytest.mark.parametrize("compiler", [True, False], ids=["c", "python"])
-def test_the_benchmark_reports_both_sides(
-    compiler: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_benchmark_reports_both_sides(compiler: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if compiler and not shutil.which("gcc"):
         pytest.skip("no C compiler")
     if not compiler:

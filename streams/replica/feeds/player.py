@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from streams.replica.feeds.steps import with_steps
+from streams.replica.feeds.steps import places_of, with_steps
 
 
 PORTION_MAX = 500
@@ -22,6 +23,9 @@ PORTION_MAX = 500
 
 PORTION_SECONDS = 0.1
 """Real time that one portion covers when the speed is limited."""
+
+NAMES = {"inst": ("inst",), "fill": ("trader", "inst")}
+"""Fields by which records are put together while a file is read."""
 
 DAY_NS = 86_400_000_000_000
 
@@ -36,7 +40,7 @@ class Portion(NamedTuple):
     Attributes:
         first: number of the first record, counted through all rounds.
         records: in order of time.
-        wait_seconds: real time to wait before handing them on.
+        wait_seconds: real time from handing them on to the next portion.
     """
 
     first: int
@@ -48,21 +52,33 @@ def read_recording(path: Path) -> list[dict[str, Any]]:
     """Read a replay file, plain or gzip; add ticks and lots, keep `pos0` where it counts.
 
     Raises:
-        RecordingInvalid: a line is not a record.
+        RecordingInvalid: a line is not a record, or the file is damaged.
         OSError: the file cannot be read.
     """
     records = []
     open_text = gzip.open if path.suffix == ".gz" else open
-    with open_text(path, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                record = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise RecordingInvalid(f"{path}:{number}: expected JSON, {error}") from None
-            if not isinstance(record, dict) or not isinstance(record.get("t"), int):
-                raise RecordingInvalid(f"{path}:{number}: expected a record with `t` and `type`")
-            records.append(record)
+    try:
+        with open_text(path, "rt", encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                records.append(_record(line, f"{path}:{number}"))
+    except (EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise RecordingInvalid(f"{path}: expected whole UTF-8 or gzip, {error}") from None
     return _with_first_holdings(with_steps(records))
+
+
+def _record(line: str, place: str) -> dict[str, Any]:
+    """Return the record of a line that has what reading needs; the feed checks the rest."""
+    try:
+        record: dict[str, Any] = json.loads(line)
+        if not (isinstance(record["t"], int) and isinstance(record["type"], str)):
+            raise TypeError("`t` in nanoseconds and `type` as text")
+        places_of((record,))
+        for name in NAMES.get(record["type"], ()):
+            if not isinstance(record[name], str):
+                raise TypeError(f"`{name}` as text")
+    except (ValueError, KeyError, TypeError, ArithmeticError) as error:
+        raise RecordingInvalid(f"{place}: expected a record, was {error!r}") from None
+    return record
 
 
 def _with_first_holdings(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -93,6 +109,8 @@ def portions(
         speed: recorded seconds a real second; None = as fast as it is taken.
         loop: number of the round; from 1 on times are shifted and settlements left out.
     """
+    if not records:
+        return
     shift = loop * (span_ns(records) + DAY_NS)
     number = loop * len(records)
     first, gathered, begun = number, list[dict[str, Any]](), None
@@ -138,7 +156,7 @@ async def play(
     running = asyncio.get_running_loop()
     taken, rounds, due = 0, 0, running.time()
     kept = [r for r in records if r["type"] != "settle"] if loop else records
-    while True:
+    while kept:
         for portion in portions(kept, speed=speed, loop=rounds):
             await take(portion.first, portion.records)
             taken += len(portion.records)
