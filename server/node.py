@@ -43,6 +43,7 @@ from storage.pool import Pool, open_pool
 from storage.postgres_recovery_store import PostgresRecoveryStore
 from storage.roles import Role
 from storage.snapshotter import Snapshotter, Subject
+from storage.upkeep import Upkeep
 from streams.core.commands import AnyCommand, Command
 from streams.core.events import TraderUnfollowed, TraderUpdated
 from streams.core.kernel import Applied
@@ -133,6 +134,7 @@ class Node:
             entries=lambda: self.replica.entries,
             seconds_between=settings.snapshot_seconds,
         )
+        self.upkeep = Upkeep(pool, self.clock, retention_days=settings.retention_days)
         self._build_edge(replica_pool)
         self._journal = structlog.get_logger("optix.node").bind(node=name)
 
@@ -296,6 +298,7 @@ class Node:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.archiver.run(), name="archiver-run")
             group.create_task(self.snapshotter.run(), name="snapshotter")
+            group.create_task(self.upkeep.run(), name="upkeep")
 
     async def _schedule(self) -> None:
         await self.replica.became_ready.wait()

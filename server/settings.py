@@ -92,6 +92,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     snapshot_seconds: Annotated[
         float, Meta(ge=1, description="seconds between snapshots while anything changes")
     ] = 60.0
+    retention_days: Annotated[
+        int, Meta(ge=0, description="age at which months of the record are dropped; 0 = never")
+    ] = 0
     node: Annotated[
         str, Meta(description="name of this node; empty = host name and process id")
     ] = ""
