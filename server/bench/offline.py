@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from server.clock import SystemClock
 from server.garbage import settle_garbage_collection
 from streams.core.commands import AnyCommand, Command
 from streams.log.codec import Batch, BatchCodec
@@ -24,18 +24,6 @@ from streams.replica.replica import Replica
 PORTION = 500
 
 
-class WallClock:
-    """The `Clock` of the process."""
-
-    def now_us(self) -> int:
-        """Microseconds since 1970 UTC."""
-        return time.time_ns() // 1000
-
-    def monotonic(self) -> float:
-        """Seconds of a clock that never goes back."""
-        return time.monotonic()
-
-
 class OfflineNode:
     """One node on the memory log.
 
@@ -49,7 +37,7 @@ class OfflineNode:
         self.entries: list[LogEntry] = []
         codec: BatchCodec[Command] = BatchCodec(AnyCommand)
         self.codec = codec
-        log = MemoryLog(MemoryLogServer(), WallClock(), node="bench")
+        log = MemoryLog(MemoryLogServer(), SystemClock(), node="bench")
         self.replica = Replica(
             log, codec, node="bench", sink=sink, on_entry=lambda e, *_: self.entries.append(e)
         )
