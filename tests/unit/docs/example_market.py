@@ -166,4 +166,5 @@ def messages() -> dict[str, dict[str, Any]]:
         "copy_set": newest("account", "ev", "copy_set"),
         "copy_status_changed": newest("account", "ev", "copy_status_changed"),
         "system instrument_registered": newest("system", "ev", "instrument_registered"),
+        "system digest_taken": newest("system", "ev", "digest_taken"),
     }
