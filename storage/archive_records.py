@@ -5,8 +5,8 @@ Reads the primary page by page; memory used is one page.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Callable
+from typing import Any, NamedTuple, TypeVar
 
 from storage.history import decode_event, decode_outcome
 from storage.pool import Pool, acquired
@@ -20,6 +20,7 @@ ENTRIES_PER_PAGE = 100
 """Entries read at once, with all their events."""
 
 _SQL = load("archive")
+T = TypeVar("T")
 
 
 class ArchivedRecord(NamedTuple):
@@ -72,10 +73,18 @@ async def _page(pool: Pool, after: EntryId) -> list[ArchivedRecord]:
         page[entry_id] = ArchivedRecord(row["epoch"], entry, row["chain"], [], [])
     for row in events:
         record = _record_of(page, row)
-        record.events.append((row["command_index"], decode_event(row["payload"])))
+        record.events.append((row["command_index"], _decoded(decode_event, record, row)))
     for row in outcomes:
-        _record_of(page, row).outcomes.append(decode_outcome(row["payload"]))
+        record = _record_of(page, row)
+        record.outcomes.append(_decoded(decode_outcome, record, row))
     return list(page.values())
+
+
+def _decoded(decode: Callable[[bytes], T], record: ArchivedRecord, row: Any) -> T:
+    try:
+        return decode(row["payload"])
+    except DecodeError as error:
+        raise DecodeError(f"entry {record.entry.entry_id}: {error}") from error
 
 
 def _record_of(page: dict[EntryId, ArchivedRecord], row: Any) -> ArchivedRecord:

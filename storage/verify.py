@@ -67,10 +67,13 @@ class Verification:
         """
         position = await read_position(self._pool)
         await self._load_snapshots()
-        async for record in records(self._pool, until=position.entry_id):
-            self._replay(record)
-            if self.entries % 1_000 == 0:
-                on_progress(self.entries)
+        try:
+            async for record in records(self._pool, until=position.entry_id):
+                self._replay(record)
+                if self.entries % 1_000 == 0:
+                    on_progress(self.entries)
+        except DecodeError as error:
+            self._differ("commands", str(error))  # nothing after it can be judged
         end = EntryId(self.state.entry_ms, self.state.entry_seq)
         yield self._check("commands", f"{self.entries} entries decided again give the same record")
         yield self._check("chain", f"every chain digest agrees, {self.events} events")
@@ -103,21 +106,34 @@ class Verification:
             self._snapshots.setdefault(info.entry_id, []).append(stored)
 
     def _replay(self, record: ArchivedRecord) -> None:
+        """Decide an entry again, fold its events, compare.
+
+        Raises:
+            DecodeError: the entry, or what it does to the state, is damaged.
+        """
         entry_id = record.entry.entry_id
         try:
             batch = self._codec.decode(record.entry.payload)
-        except DecodeError as error:
-            self._differ("commands", f"entry {entry_id}: {error}")
-            return
-        applied = self._decided.apply(*entry_id, batch.batch_id, batch.envelopes)
+            applied = self._decided.apply(*entry_id, batch.batch_id, batch.envelopes)
+        except Exception as error:  # a damaged command may break the core anywhere
+            raise DecodeError(f"entry {entry_id}: {type(error).__name__}: {error}") from error
         self._compare(record, applied)
-        self._folded.fold(*entry_id, batch.batch_id, record.outcomes, record.events)
+        self._fold(record, batch.batch_id)
         for stored in self._snapshots.pop(entry_id, ()):
             self._snapshots_compared += 1
             if stored != digest(self.state):
                 self._differ("snapshots", f"snapshot at {entry_id} is not the state replayed")
         self.entries += 1
         self.events += len(record.events)
+
+    def _fold(self, record: ArchivedRecord, batch_id: str) -> None:
+        if "fold" in self._differences:
+            return  # this state is broken already; the first difference is what counts
+        entry_id = record.entry.entry_id
+        try:
+            self._folded.fold(*entry_id, batch_id, record.outcomes, record.events)
+        except Exception as error:  # noqa: BLE001 - a damaged event may break the core anywhere
+            self._differ("fold", f"entry {entry_id}: {type(error).__name__}: {error}")
 
     def _compare(self, record: ArchivedRecord, applied: Applied) -> None:
         entry_id = record.entry.entry_id
