@@ -81,3 +81,12 @@ def run_virtual(work: Coroutine[Any, Any, T]) -> T:
     """
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(work)
+
+
+async def passed(seconds: float) -> None:
+    """Let virtual time pass; never waits in real time, because only a virtual loop has this."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    done = loop.create_future()
+    loop.call_later(seconds, done.set_result, None)
+    await done
