@@ -43,6 +43,8 @@ from streams.replica.feeds.records import (
     handle_of,
     micros,
     rounded_steps,
+    time_passes,
+    was_taken,
 )
 from streams.replica.feeds.standing_ideas import StandingIdeas
 
@@ -77,8 +79,8 @@ class RecordedFeed:
         self._under_way: list[asyncio.Future[CommandOutcome]] = []
         self._marks: dict[str, MarkRow] = {}
         self._marks_at_us = 0
+        self._marks_numbers = 0, 0
         self._take: dict[str, Callable[[Record, int], None]] = {
-            "segment": self._segment,
             "inst": self._instrument,
             "mark": self._mark,
             "fill": self._fill,
@@ -122,25 +124,26 @@ class RecordedFeed:
         try:
             for number, record in enumerate(records, first):
                 self._number = number
-                idea = record.get("type") == "idea"
-                if idea or len(self._under_way) >= UNDER_WAY_MAX:
-                    # An idea is built from the state, which must show what came before it.
+                stateful = record.get("type") in ("idea", "segment")
+                if stateful or len(self._under_way) >= UNDER_WAY_MAX:
+                    # These are built from the state, which must show what came before them.
                     self._flush_marks()
                     await self._settle_outcomes(refused)
-                await self._one(record, by_type)
+                await self._one(record, by_type, refused)
                 if number % RECORDS_PER_SLICE == 0:
                     await asyncio.sleep(0)  # the first groups are appended meanwhile
             self._flush_marks()
         finally:
             await self._settle_outcomes(refused)
 
-    async def _one(self, record: Record, by_type: Counter[str]) -> None:
+    async def _one(self, record: Record, by_type: Counter[str], refused: Counter[str]) -> None:
         try:
             kind, at_us = record["type"], record["t"] // 1000
             if kind == "idea":
-                self._flush_marks()
                 self._trader(record["trader"], at_us)
-                await self._ideas.take(self._key("idea"), record, at_us)
+                refused.update(await self._ideas.take(self._key("idea"), record, at_us))
+            elif kind == "segment":
+                await self._segment(record, at_us, refused)
             else:
                 self._take[kind](record, at_us)
         except (KeyError, ValueError, TypeError, ArithmeticError) as error:
@@ -183,9 +186,17 @@ class RecordedFeed:
     def _flush_marks(self) -> None:
         if self._marks:
             rows, self._marks = list(self._marks.values()), {}
-            command = PublishMarks(rows, self._marks_at_us, recorded=True)
+            # Sent again, old quotes must not replace newer ones; both numbers, because the rows
+            # may be grouped in another way then.
+            first, last = self._marks_numbers
             self._under_way.append(
-                self._edge.enqueue(command, SERVICE, privileged=True, brief=True)
+                self._edge.enqueue(
+                    PublishMarks(rows, self._marks_at_us, recorded=True),
+                    SERVICE,
+                    key=f"{self._run}:{first}-{last}:marks",
+                    privileged=True,
+                    brief=True,
+                )
             )
 
     def _steps(self, symbol: str) -> tuple[Step, Step]:
@@ -194,16 +205,23 @@ class RecordedFeed:
             return instrument.tick, instrument.lot
         return self._announced[symbol]
 
-    def _segment(self, record: Record, at_us: int) -> None:
-        """Begin a segment; when it is played again, recorded accounts begin it flat."""
+    async def _segment(self, record: Record, at_us: int, refused: Counter[str]) -> None:
+        """Begin a segment; when it is played again, recorded accounts begin it flat.
+
+        Once they are flat a key says so: sent again, the segment must not take from them what they
+        have traded since.
+        """
         self._held.clear()
-        if not record.get("loop"):
+        key = self._key("segment")
+        if not record.get("loop") or was_taken(self._edge.state, key):
             return
         for trader in self._edge.state.traders.values():
             if trader.origin == "recorded":
                 for symbol in trader.ledger.positions:
                     command = ReportPosition(trader.trader, symbol, 0, 0, at_us)
                     self._send(command, f"flat:{trader.trader}:{symbol}")
+        await self._settle_outcomes(refused)
+        await self._edge.submit(time_passes(at_us), SERVICE, key=key, privileged=True)
 
     def _instrument(self, record: Record, _: int) -> None:
         symbol, venue = record["inst"], record["venue"]
@@ -228,6 +246,8 @@ class RecordedFeed:
         if at_us != self._marks_at_us or len(self._marks) >= MARKS_PER_COMMAND_MAX:
             self._flush_marks()
             self._marks_at_us = at_us
+        first = self._marks_numbers[0] if self._marks else self._number
+        self._marks_numbers = first, self._number
         symbol = record["inst"]
         price = max(rounded_steps(record["px"], self._steps(symbol)[0]), 1)
         self._marks[symbol] = MarkRow(symbol, price, price, price)

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN
 from typing import Any
 
+from streams.core.commands import PublishMarks
 from streams.core.limits import HANDLE_LENGTH_MAX
 from streams.core.money import Step, bounded, parse_decimal
+from streams.core.state import State
 
 
 Record = Mapping[str, Any]
@@ -56,3 +58,13 @@ def micros(text: str) -> int:
     """
     scaled = parse_decimal(text).scaleb(6).to_integral_value(ROUND_HALF_EVEN)
     return bounded(int(scaled))
+
+
+def time_passes(at_us: int) -> PublishMarks:
+    """Return the command for a record that changes nothing but must be remembered by its key."""
+    return PublishMarks([], at_us, recorded=True)
+
+
+def was_taken(state: State, key: str) -> bool:
+    """Return whether a feed's command with this key was answered before."""
+    return f"{SERVICE}:{key}" in state.keys

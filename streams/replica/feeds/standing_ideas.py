@@ -10,11 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 from streams.core.commands import CloseIdea, Command, EditIdea, PublishIdea
+from streams.core.ideas.terms import PUBLISHED
 from streams.core.limits import THESIS_LENGTH_MAX, THESIS_LENGTH_MIN
 from streams.core.state import Idea
 from streams.ports import CommandOutcome
 from streams.replica.edge import Edge
-from streams.replica.feeds.records import SERVICE, Record, rounded_steps
+from streams.replica.feeds.records import SERVICE, Record, rounded_steps, time_passes, was_taken
 
 
 class StandingIdeas:
@@ -24,8 +25,14 @@ class StandingIdeas:
         self._edge = edge
         self._standing: dict[tuple[str, str], str] = {}
 
-    async def take(self, key: str, record: Record, at_us: int) -> None:
+    async def take(self, key: str, record: Record, at_us: int) -> list[str]:
         """Publish, update or close; waits for each outcome, since the next needs its id.
+
+        The last command of a record has its key, also when there is nothing to change: a record
+        that comes again finds it, and leaves alone what later ones have made.
+
+        Returns:
+            Codes of the commands that the core refused.
 
         Raises:
             KeyError: a field of the record is missing.
@@ -33,34 +40,45 @@ class StandingIdeas:
             CommandError: the log cannot take it now.
         """
         trader, symbol = record["trader"], record["inst"]
-        idea = self._find(trader, symbol)
-        instrument = self._edge.state.instruments[symbol]
+        state = self._edge.state
+        instrument = state.instruments[symbol]
         target = rounded_steps(record["target"], instrument.tick)
         stop = rounded_steps(record["stop"], instrument.tick)
+        if was_taken(state, key):
+            self._take_up(trader, symbol, state.keys[f"{SERVICE}:{key}"].result)
+            return []
+        idea, thesis, codes = self._find(trader, symbol), _thesis(record), list[str]()
+        command: Command = time_passes(at_us)
         if record["signal"] == "close_position":
             if idea is not None:
-                await self._send(CloseIdea(idea.idea, "closed", 0, trader, at_us), key)
-            return
-        if idea is not None and (idea.target_ticks, idea.stop_ticks) != (target, stop):
-            await self._send(CloseIdea(idea.idea, "superseded", 0, trader, at_us), f"{key}:close")
-            idea = None
-        thesis = _thesis(record)
-        if idea is None:
-            outcome = await self._send(_publication(record, thesis, target, stop, at_us), key)
-            if outcome.code == "OK":
-                self._standing[trader, symbol] = outcome.result["idea"]["idea"]
+                command = CloseIdea(idea.idea, "closed", 0, trader, at_us)
+        elif idea is None or (idea.target_ticks, idea.stop_ticks) != (target, stop):
+            if idea is not None:
+                close = CloseIdea(idea.idea, "superseded", 0, trader, at_us)
+                codes.append((await self._send(close, f"{key}:close")).code)
+            command = _publication(record, thesis, target, stop, at_us)
         elif idea.thesis != thesis:
-            await self._send(EditIdea(idea.idea, thesis=thesis, trader=trader), key)
+            command = EditIdea(idea.idea, thesis=thesis, trader=trader)
+        outcome = await self._send(command, key)
+        if isinstance(command, PublishIdea) and outcome.code == "OK":
+            self._standing[trader, symbol] = outcome.result["idea"]["idea"]
+        return [code for code in (*codes, outcome.code) if code != "OK"]
+
+    def _take_up(self, trader: str, symbol: str, made: str) -> None:
+        """Take the idea that a record made or touched for the standing one, if it still stands."""
+        idea = self._edge.state.ideas.get(made)
+        if idea is not None and idea.status == PUBLISHED:
+            self._standing[trader, symbol] = idea.idea
 
     def _find(self, trader: str, symbol: str) -> Idea | None:
         known = self._standing.get((trader, symbol))
         if known is None:
             for idea in self._edge.state.ideas.values():
-                if (idea.trader, idea.symbol, idea.status) == (trader, symbol, "published"):
+                if (idea.trader, idea.symbol, idea.status) == (trader, symbol, PUBLISHED):
                     known = self._standing[trader, symbol] = idea.idea
                     break
         found = self._edge.state.ideas.get(known or "")
-        return found if found is not None and found.status == "published" else None
+        return found if found is not None and found.status == PUBLISHED else None
 
     async def _send(self, command: Command, key: str) -> CommandOutcome:
         return await self._edge.submit(command, SERVICE, key=key, privileged=True)

@@ -205,6 +205,7 @@ def test_plain_and_packed_files_are_read(tmp_path: Path, name: str) -> None:
         {"t": 1, "type": "mark", "inst": "X", "px": "much"},
         {"t": 1, "type": "mark", "inst": "X", "px": "NaN"},
         {"t": 1, "type": "fill", "inst": "X", "px": "1", "qty": "1"},
+        {"t": 1, "type": "fill", "inst": "X", "px": "1", "qty": "1", "trader": 7},
         {"t": 1, "type": "fill", "inst": ["X"], "px": "1", "qty": "1", "trader": "a"},
     ],
 )
