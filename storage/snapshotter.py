@@ -40,6 +40,8 @@ LOG_MS_KEPT = 120_000
 
 SNAPSHOTS_KEPT = 3
 PIPE_BYTES = 1 << 20
+FDS_MAX = 1 << 20
+"""Above every descriptor that a process has: the kernel's own bound by default."""
 
 
 class Subject(NamedTuple):
@@ -166,7 +168,9 @@ def fork_snapshot(state: State) -> tuple[int, int]:
     if child == 0:
         status = 1
         try:
-            os.close(reading)
+            # A child that outlives a killed parent must not hold its port or its state directory.
+            os.closerange(3, writing)
+            os.closerange(writing + 1, FDS_MAX)
             data = memoryview(snapshot(state))
             while data:
                 data = data[os.write(writing, data[:PIPE_BYTES]) :]
