@@ -29,6 +29,8 @@ from streams.replica.feeds.player import RecordingInvalid, play, read_recording
 
 ANSWER_SECONDS_MAX = 30.0
 RETRY_SECONDS = 0.5
+BODY_BYTES_MAX = 2 * 1024 * 1024
+"""A longer portion is sent in halves: the node takes no more than twice as much at once."""
 
 
 class FeedFailed(click.ClickException):
@@ -141,6 +143,11 @@ class FeedTarget:
     async def take(self, first: int, records: list[dict[str, Any]]) -> None:
         """Send a portion and wait until the node has applied it; see `player.play`."""
         body = msgspec.msgpack.encode({"run": self.run, "first": first, "records": records})
+        if len(body) > BODY_BYTES_MAX and len(records) > 1:
+            half = len(records) // 2
+            await self.take(first, records[:half])
+            await self.take(first + half, records[half:])
+            return
         answer = await asyncio.to_thread(self._until_taken, body)
         self.by_type.update(answer["by_type"])
         self.refused.update(answer["refused"])

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from streams.replica.feeds.steps import places_of, with_steps
 
 
-PORTION_MAX = 500
+PORTION_MAX = 2_000
 """Records handed on at once at full speed."""
 
 PORTION_SECONDS = 0.1
