@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 
+from server.demo_ideas import DemoIdeas
 from streams.core.commands import FollowTrader, RegisterTrader, SetCopy, StopCopy
 from streams.core.money import MICROS
 from streams.ports import Clock, CommandError
@@ -58,6 +59,8 @@ class Demo:
         """Play until cancelled."""
         records = read_recording(RECORDED_DAY)
         self._leaders = leaders_of(records)
+        names = [f"follower_{name}" for name in FOLLOWERS]
+        self._ideas = DemoIdeas(self._edge, names, self._leaders)
         base = max(self._edge.state.market_at_us * 1000 + 1 - int(records[0]["t"]), 0)
         if base:
             # This node has played before: go on after what it has seen.
@@ -74,6 +77,7 @@ class Demo:
                     await self._prepare(records[0]["t"] // 1000)
                     self._round = records[0].get("loop", 0)
                 await self._feed.ingest(self._run, first, records)
+                await self._ideas.look_at(records)
             except CommandError as error:
                 if error.code not in PASSING_CODES:
                     raise
