@@ -7,13 +7,14 @@ write and leave: it touches no lock, no loop and no connection of the parent.
 Invariants:
     * A snapshot is of the state between two entries.
     * The log is trimmed only below what is archived *and* covered by a complete snapshot, and
-      the last `LOG_ENTRIES_KEPT` entries always stay for nodes that lag a little.
+      entries of the last `LOG_MS_KEPT` before it always stay for nodes that lag a little.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import time
 import warnings
 from collections.abc import AsyncIterator, Callable
@@ -40,6 +41,8 @@ LOG_MS_KEPT = 120_000
 
 SNAPSHOTS_KEPT = 3
 PIPE_BYTES = 1 << 20
+"""Most bytes written to or read from the pipe at once."""
+
 FDS_MAX = 1 << 20
 """Above every descriptor that a process has: the kernel's own bound by default."""
 
@@ -164,7 +167,12 @@ def fork_snapshot(state: State) -> tuple[int, int]:
     with warnings.catch_warnings():
         # The child of a process with threads may only do what needs no lock: it encodes and writes.
         warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
+        try:
+            child = os.fork()
+        except OSError:
+            os.close(reading)
+            os.close(writing)
+            raise
     if child == 0:
         status = 1
         try:
@@ -182,35 +190,53 @@ def fork_snapshot(state: State) -> tuple[int, int]:
 
 
 class _Pieces:
-    """The pieces that come through the pipe, and the end of the child."""
+    """The pieces that come through the pipe, and the end of the child.
+
+    The pipe is read by hand: a transport would own it, and would close its number a second time,
+    when it may be another file's already.
+    """
 
     def __init__(self, child: int, reading: int) -> None:
         self._child = child
-        self._pipe = os.fdopen(reading, "rb", buffering=0)
-        self._reaped = False
+        self._pipe = reading
+        self._ended: asyncio.Future[tuple[int, int]] | None = None
+        os.set_blocking(reading, False)
         self.bytes = 0
 
     async def read(self) -> AsyncIterator[bytes]:
-        loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader(limit=PIPE_BYTES)
-        transport, _ = await loop.connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), self._pipe
-        )
-        try:
-            while piece := await reader.read(PIPE_BYTES):
-                self.bytes += len(piece)
-                yield piece
-        finally:
-            transport.close()
-        _, status = await asyncio.to_thread(os.waitpid, self._child, 0)
-        self._reaped = True
+        while True:
+            try:
+                piece = os.read(self._pipe, PIPE_BYTES)
+            except BlockingIOError:
+                await self._readable()
+                continue
+            if not piece:
+                break
+            self.bytes += len(piece)
+            yield piece
+        # a cancelled caller leaves the child to the thread that waits for it
+        self._ended = self._reaped()
+        _, status = await asyncio.shield(self._ended)
         if status != 0:
             raise SnapshotFailed(f"expected the child to end with 0, was {status}")
 
     def close(self) -> None:
         """Close the pipe; a child that still writes ends, and is reaped."""
-        self._pipe.close()
-        if not self._reaped:
-            os.kill(self._child, 9)
-            os.waitpid(self._child, 0)
-            self._reaped = True
+        os.close(self._pipe)
+        if self._ended is None:
+            os.kill(self._child, signal.SIGKILL)
+            self._ended = self._reaped()
+
+    async def _readable(self) -> None:
+        loop = asyncio.get_running_loop()
+        ready = asyncio.Event()
+        loop.add_reader(self._pipe, ready.set)
+        try:
+            await ready.wait()
+        finally:
+            loop.remove_reader(self._pipe)
+
+    def _reaped(self) -> asyncio.Future[tuple[int, int]]:
+        """Wait for the child in a thread: freeing the memory of a large one takes its time."""
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(None, os.waitpid, self._child, 0)
