@@ -10,6 +10,7 @@ import pytest
 
 from streams.client import ClientSettings, Delta, Event, Snap, connect
 from tests.e2e.browser import CHROMIUM, opened_page
+from tests.e2e.market import until_trades
 from tests.e2e.processes import Home
 from tests.support import MS, eventually
 
@@ -22,6 +23,7 @@ SETTINGS = ClientSettings(queue_items_max=100_000, open_timeout_s=MOVING_S)
 
 async def test_first_start_moves_every_channel(home: Home) -> None:
     async with home.node("up") as node:
+        await until_trades(node)
 
         async def leaders() -> list[str]:
             # A login before the demo has registered the follower would make another one of it.
