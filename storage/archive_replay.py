@@ -1,21 +1,22 @@
 """Units derived from the log again, for an archiver whose backlog overflowed.
 
-A private kernel starts from the newest snapshot before the missing part, so the replica that
-serves is never touched.
+A private kernel starts from the newest snapshot before the missing part that a node would start
+from, too; so the replica that serves is never touched.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import structlog
+
 from storage.archive_unit import ArchiveUnit, make_unit
 from storage.postgres_recovery_store import PostgresRecoveryStore
 from streams.core.commands import Command
 from streams.core.kernel import Applied, Kernel
-from streams.core.snapshots import restore
-from streams.core.state import State
 from streams.log.codec import BatchCodec
 from streams.ports import DecodeError, EntryId, Log, LogEntry
+from streams.replica.recovery import newest_state
 
 
 ENTRIES_PER_READ_MAX = 256
@@ -31,6 +32,7 @@ class ArchiveReplay:
         self._log = log
         self._codec = codec
         self._epoch = epoch
+        self._journal = structlog.get_logger("optix.archive")
 
     async def units(self, after: EntryId, until: EntryId) -> AsyncIterator[ArchiveUnit]:
         """Yield the units after one entry up to and including another.
@@ -39,7 +41,10 @@ class ArchiveReplay:
             StorageError: PostgreSQL is away.
             LogError: the log no longer holds the entries.
         """
-        kernel = Kernel(await self._state_at(after))
+        state, _ = await newest_state(
+            self._store, self._epoch, self._codec, self._journal, until=after
+        )
+        kernel = Kernel(state)
         seen = EntryId(kernel.state.entry_ms, kernel.state.entry_seq)
         while seen < until:
             entries = await self._store.entries(seen, count_max=ENTRIES_PER_READ_MAX)
@@ -52,16 +57,6 @@ class ArchiveReplay:
                     yield make_unit(self._epoch, entry, previous, applied, kernel.state)
             if not entries:
                 raise DecodeError(f"expected entries up to {until}, were none after {seen}")
-
-    async def _state_at(self, after: EntryId) -> State:
-        for info in await self._store.snapshots():
-            if info.entry_id > after:
-                continue
-            try:
-                return restore(await self._store.load(info))
-            except (DecodeError, ValueError):
-                continue  # damaged: recovery has reported it, the next older one serves
-        return State()
 
     def _apply(self, kernel: Kernel, entry: LogEntry) -> Applied:
         batch = self._codec.decode(entry.payload)

@@ -23,7 +23,12 @@ _SEQ_MAX = 2**31 - 1
 
 
 async def newest_state(
-    store: RecoveryStore | None, epoch: str, codec: BatchCodec[Command], journal: Any
+    store: RecoveryStore | None,
+    epoch: str,
+    codec: BatchCodec[Command],
+    journal: Any,
+    *,
+    until: EntryId | None = None,
 ) -> tuple[State, EntryId]:
     """Return the newest state that can be had and its entry; an empty one when there is none.
 
@@ -32,10 +37,13 @@ async def newest_state(
         epoch: the log's present epoch.
         codec: decodes archived entries.
         journal: where skipped and damaged snapshots are written down.
+        until: newest entry that the state may hold; None = any.
     """
     if store is None:
         return State(), ENTRY_ZERO
     for info in await store.snapshots():
+        if until is not None and info.entry_id > until:
+            continue
         try:
             state = restore(await store.load(info))
         except (DecodeError, ValueError) as error:
