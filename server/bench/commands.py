@@ -12,6 +12,7 @@ import asyncio
 import tempfile
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ RATE = 2_000
 SECONDS = 15
 WARM_UP_SECONDS = 3
 FLOOR_APPENDS = 2_000
+FEED_SECONDS_MAX = 30
 SOCKETS = 50
 """A socket may send 50 requests a second by default, so this many carry the rate."""
 
@@ -49,16 +51,16 @@ def run(rate: int = RATE, seconds: float = SECONDS, sockets: int = SOCKETS) -> R
         node.wait_ready()
         if node_core != other_core:
             node.pin_stores(other_core)
-        crowd = Crowd(node, sockets)
-        crowd.prepare()
-        crowd.commands(rate, round(rate * min(WARM_UP_SECONDS, seconds)))
-        crowd.codes.clear()
-        cpu_before = node.cpu_seconds()
-        latencies = crowd.commands(rate, round(rate * seconds))
-        cpu_seconds = node.cpu_seconds() - cpu_before
-        pings = crowd.pings(rate, round(rate * min(WARM_UP_SECONDS, seconds)))
-        size, appends = _append_floor(node)
-        crowd.close()
+        with closing(Crowd(node, sockets)) as crowd:
+            crowd.prepare()
+            warm_up = round(rate * min(WARM_UP_SECONDS, seconds))
+            crowd.commands(rate, warm_up)
+            crowd.codes.clear()
+            cpu_before = node.cpu_seconds()
+            latencies = crowd.commands(rate, round(rate * seconds))
+            cpu_seconds = node.cpu_seconds() - cpu_before
+            pings = crowd.pings(rate, warm_up)
+        size, appends = _append_floor(node, min(FLOOR_APPENDS, len(latencies)))
     measured = Measured(latencies, pings, appends, size, cpu_seconds, crowd.codes)
     return _report(measured, rate, sockets)
 
@@ -117,12 +119,12 @@ class Crowd:
 
     def prepare(self) -> None:
         """Make the market, the traders, their ideas and copies."""
-        asyncio.run(FeedTarget(self._node.settings, 10).take(0, _market_records()))
+        with closing(FeedTarget(self._node.settings, FEED_SECONDS_MAX)) as target:
+            asyncio.run(target.take(0, _market_records()))
         settings = self._node.settings
-        self._sockets = [
-            ClientSocket(settings.host, settings.port, workload.handle_of(number))
-            for number in range(self._work.traders)
-        ]
+        for number in range(self._work.traders):
+            handle = workload.handle_of(number)
+            self._sockets.append(ClientSocket(settings.host, settings.port, handle))
         for number, asked in enumerate(self._work.beginnings()):
             self._under_way[number] = asked
             self._take(ask(self._sockets[asked.trader], _message(number, asked)))
@@ -182,7 +184,7 @@ def _market_records() -> list[dict[str, Any]]:
     return made + [{**mark, "inst": name} for name in names]
 
 
-def _append_floor(node: NodeProcess) -> tuple[int, list[float]]:
+def _append_floor(node: NodeProcess, count: int) -> tuple[int, list[float]]:
     """Append entries of the log's mean size to another stream; return size and seconds of each."""
     with redis.Redis.from_url(node.stores.redis_url) as client:
         rows: Any = client.xrevrange(LOG_KEY, count=1_000)
@@ -190,7 +192,7 @@ def _append_floor(node: NodeProcess) -> tuple[int, list[float]]:
         size = sum(sizes) // len(sizes)
         payload = b"x" * size
         seconds = []
-        for _ in range(FLOOR_APPENDS):
+        for _ in range(count):
             started = time.perf_counter()
             client.xadd(FLOOR_KEY, {"d": payload})
             seconds.append(time.perf_counter() - started)

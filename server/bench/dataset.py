@@ -39,7 +39,7 @@ COMMANDS_PER_ENTRY = 2
 """About what group commit makes of 2,000 commands a second."""
 
 UNARCHIVED_ENTRIES = 200
-UNDER_WAY_MAX = 4_000
+UNDER_WAY_MAX = 1_000
 OPENING_CASH = 100_000 * MICROS
 COUNT_EVENTS = "SELECT count(*) FROM events"
 SERVICE = "bench"
@@ -115,13 +115,12 @@ async def _parts(state_dir: Path) -> AsyncIterator[tuple[Node, Pool]]:
 
 @asynccontextmanager
 async def _running(*works: Work) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(work(), name="dataset") for work in works]
-    try:
+    """Run parts of the node as long as the block; the failure of one ends the block."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(work(), name="dataset") for work in works]
         yield
-    finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _Filling:
@@ -129,7 +128,7 @@ class _Filling:
         self._node, self._pool = node, pool
         self._work = workload.Workload(traders)
         self._under_way: list[tuple[workload.Asked | None, asyncio.Future[CommandOutcome]]] = []
-        self._portion = max(traders, 100)
+        self._portion = max(3 * traders, 100)
 
     async def begin(self) -> None:
         """Make the market, the traders, their ideas and copies."""
@@ -175,7 +174,8 @@ class _Filling:
         edge = self._node.edge
         command = build_command(edge.state, asked.name, asked.args)
         principal = f"t_{workload.handle_of(asked.trader)}"
-        self._under_way.append((asked, edge.enqueue(command, principal, key=asked.key)))
+        key, brief = f"{asked.name}:{asked.key}", asked.name not in workload.LEARNT
+        self._under_way.append((asked, edge.enqueue(command, principal, key=key, brief=brief)))
 
     def _serve(self, command: Command) -> None:
         outcome = self._node.edge.enqueue(command, SERVICE, privileged=True)
@@ -189,5 +189,5 @@ class _Filling:
         under_way, self._under_way = self._under_way, []
         for asked, future in under_way:
             outcome = await future
-            if outcome.code == "OK" and asked is not None:
+            if outcome.code == "OK" and asked is not None and outcome.result:
                 self._work.learn(asked, outcome.result)

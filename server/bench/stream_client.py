@@ -52,6 +52,13 @@ class ClientSocket:
             f"Authorization: Dev {handle}",
         )
         self.connection.sendall("".join(f"{line}\r\n" for line in (*lines, "")).encode("ascii"))
+        try:
+            self._upgraded()
+        except BaseException:
+            self.close()
+            raise
+
+    def _upgraded(self) -> None:
         while (end := self._waiting.find(b"\r\n\r\n")) < 0:
             self._fill()
         status = bytes(self._waiting[:end]).split(b"\r\n", 1)[0]
@@ -67,13 +74,16 @@ class ClientSocket:
         self.connection.sendall(bytes(header) + _NO_MASK + payload)
 
     def receive(self) -> list[Message]:
-        """Read what is there, at least one byte, and return the messages that are complete.
+        """Return the messages that are complete; when there are none, read at least one byte.
 
         Raises:
             ConnectionError: the node closed the socket.
         """
-        self._fill()
-        return self._messages()
+        found = self._messages()
+        if not found:
+            self._fill()
+            found = self._messages()
+        return found
 
     def close(self) -> None:
         """Cut the connection."""

@@ -31,6 +31,9 @@ MIX = {
 }
 """Shares in percent."""
 
+LEARNT = ("create_idea", "open_order")
+"""Commands whose results `Workload.learn` reads."""
+
 
 class Asked(NamedTuple):
     """One request of one trader.

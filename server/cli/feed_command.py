@@ -12,6 +12,7 @@ import secrets
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -58,10 +59,10 @@ def play_command(file: Path, speed: str, loop: bool, wait_seconds: int, as_json:
         raise FeedFailed(str(error)) from None
     if not records:
         raise FeedFailed(f"{file}: expected records, was empty")
-    target = FeedTarget(settings, wait_seconds)
-    started = time.perf_counter()
-    asyncio.run(_play(records, target, pace, loop=loop, total=None if loop else len(records)))
-    _report(target, time.perf_counter() - started, as_json=as_json)
+    with closing(FeedTarget(settings, wait_seconds)) as target:
+        started = time.perf_counter()
+        asyncio.run(_play(records, target, pace, loop=loop, total=None if loop else len(records)))
+        _report(target, time.perf_counter() - started, as_json=as_json)
 
 
 def _pace(speed: str) -> float | None:
@@ -151,6 +152,12 @@ class FeedTarget:
         answer = await asyncio.to_thread(self._until_taken, body)
         self.by_type.update(answer["by_type"])
         self.refused.update(answer["refused"])
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _until_taken(self, body: bytes) -> dict[str, Any]:
         give_up = time.monotonic() + self._wait_seconds
