@@ -27,13 +27,20 @@ def touch(state: State, base: str, row: int | str) -> None:
     channel = state.conflated.get(base)
     if channel is None:
         channel = state.conflated[base] = Conflated()
-    pending, channels = channel.pending, state.pending_channels
-    for interval in (RAW, TENTHS, SECONDS):
-        rows = pending[interval]
-        if row not in rows:
-            if not rows:
-                channels[interval][base] = None
-            rows[row] = None
+    # Written out for each interval: this runs several times for every fill and mark.
+    raw, tenths, seconds = channel.pending
+    if row not in raw:
+        if not raw:
+            state.pending_channels[RAW][base] = None
+        raw[row] = None
+    if row not in tenths:
+        if not tenths:
+            state.pending_channels[TENTHS][base] = None
+        tenths[row] = None
+    if row not in seconds:
+        if not seconds:
+            state.pending_channels[SECONDS][base] = None
+        seconds[row] = None
 
 
 def touch_rows(state: State, base: str, rows: Iterable[int | str]) -> None:

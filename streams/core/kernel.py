@@ -3,7 +3,7 @@
 A batch of commands goes in; outcomes, events and channel numbers come out. Each command is
 decided against the state that all earlier ones left; `emit` applies an event at once. The record
 of an entry (its events and outcomes) rebuilds the state without the rules: `fold` is `apply`
-without `decide`, and both run the same `_evolve`.
+without `decide`, and both run the same `emit`.
 
 Invariants:
     * Entries are applied once, in order; a batch id or idempotency key seen before changes nothing.
@@ -28,7 +28,6 @@ from streams.core.derived import Derived
 from streams.core.dispatch import DECIDERS, EVOLVERS
 from streams.core.events import Event, Ticked
 from streams.core.limits import BATCH_IDS_MAX, IDEMPOTENCY_AGE_US_MAX, IDEMPOTENCY_KEYS_MAX
-from streams.core.reasons import Reason
 from streams.core.state import KeyOutcome, State
 from streams.core.view import lossless_keys
 
@@ -176,14 +175,10 @@ class Kernel(Context):
         self._begin(ms, seq)
         for index, event in events:
             self._command_index = index
-            self._evolve(event)
+            self.emit(event)
         for outcome in outcomes:
             self._evolve_outcome(outcome)
         return self._end(batch_id, outcomes)
-
-    def emit(self, event: Event) -> None:
-        """Apply an event and put it on record."""
-        self._evolve(event)
 
     def _begin(self, ms: int, seq: int) -> None:
         state = self.state
@@ -197,9 +192,7 @@ class Kernel(Context):
     def _execute(self, index: int, envelope: Envelope) -> Outcome:
         command: Command = envelope.command
         name = type(command).__name__
-        outcome = Outcome(
-            index, envelope.id, envelope.principal, envelope.key, name, Reason.OK.value
-        )
+        outcome = Outcome(index, envelope.id, envelope.principal, envelope.key, name, "OK")
         if envelope.key is not None:
             known = self._known(envelope.principal, envelope.key)
             if known is not None:
@@ -226,7 +219,8 @@ class Kernel(Context):
             return None
         return known
 
-    def _evolve(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
+        """Apply an event at once and put it on record; also the whole of folding one."""
         state = self.state
         EVOLVERS[type(event)](state, event)
         self.derived.evolve(state, event)

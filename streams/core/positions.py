@@ -113,21 +113,21 @@ def evolve_position(
     instrument = state.instruments[symbol]
     positions = ledger.positions
     position = positions.get(symbol)
-    if position is not None:
-        position_book.remove(state, symbol, position.lots, position.level_ticks)
     if lots == 0:
         if position is not None:
+            position_book.remove(state, symbol, position.lots, position.level_ticks)
             del positions[symbol]
             state.totals.open_positions -= 1
         return
     entry = entry_ticks_of(instrument, lots, cost_micros)
     fix_level(instrument, entry)
     level = level_of(instrument, entry)
-    position_book.add(state, symbol, lots, level)
     if position is None:
+        position_book.add(state, symbol, lots, level)
         positions[symbol] = Position(lots, cost_micros, at_us, trip_micros, level)
         state.totals.open_positions += 1
         return
+    position_book.move(state, symbol, position.lots, position.level_ticks, lots, level)
     if (position.lots > 0) != (lots > 0):
         position.opened_at_us = at_us
         position.close_carry_ppb = 0

@@ -34,6 +34,24 @@ def remove(state: State, symbol: str, lots: int, level: int) -> None:
         _change(state, symbol, level, lots > 0, -abs(lots))
 
 
+def move(state: State, symbol: str, before: int, level_before: int, after: int, level: int) -> None:
+    """Replace what a position adds to the book. Called by `evolve_*` only.
+
+    Args:
+        state: changed in place.
+        symbol: a registered instrument.
+        before: signed lots before; 0 = there was no position.
+        level_before: the level it was added at.
+        after: signed lots after; 0 = it is gone.
+        level: the level it stands at now.
+    """
+    if level == level_before and before * after > 0:
+        _change(state, symbol, level, after > 0, abs(after) - abs(before))
+        return
+    remove(state, symbol, before, level_before)
+    add(state, symbol, after, level)
+
+
 def has_room(state: State, symbol: str, lots: int) -> bool:
     """Whether the crowd's open lots stay within `CROWD_LOTS_MAX` with these unsigned lots more."""
     book = state.position_books.get(symbol)
