@@ -70,4 +70,15 @@ class LibraryHandler(logging.Handler):
 
 
 def _to_json(value: Any, default: Any = None, **_: Any) -> bytes:
-    return orjson.dumps(value, default=default or str)
+    try:
+        return orjson.dumps(value, default=default or str)
+    except TypeError:
+        return orjson.dumps({name: _shown(field) for name, field in value.items()})
+
+
+def _shown(field: Any) -> str:
+    """Return what JSON has no form for (an integer beyond 64 bits, half a surrogate) as text.
+
+    Writing a line down must never be what fails.
+    """
+    return field if isinstance(field, str) and field.isascii() else ascii(field)

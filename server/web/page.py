@@ -17,10 +17,11 @@ from server.api.request import ApiRequest
 STATIC: Final = Path(__file__).parent / "static"
 
 MEDIA_TYPES: Final = {
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
 }
+"""By ending; the framework adds that text is UTF-8."""
 
 PARTS: Final = ("app.js", "checksum.js", "models.js", "stream.js", "style.css")
 
