@@ -26,6 +26,7 @@ from streams.core.commands import Command
 from streams.core.context import Context, Refusal
 from streams.core.derived import Derived
 from streams.core.dispatch import DECIDERS, EVOLVERS
+from streams.core.eldest import Eldest
 from streams.core.events import Event, Ticked
 from streams.core.limits import BATCH_IDS_MAX, IDEMPOTENCY_AGE_US_MAX, IDEMPOTENCY_KEYS_MAX
 from streams.core.state import KeyOutcome, State
@@ -133,12 +134,23 @@ OnCut = Callable[[State, Derived, int], None]
 class Kernel(Context):
     """Sole owner and writer of one state."""
 
-    __slots__ = ("_command_index", "_encoded", "_events", "_numbered", "derived", "on_cut")
+    __slots__ = (
+        "_command_index",
+        "_eldest_batch",
+        "_eldest_key",
+        "_encoded",
+        "_events",
+        "_numbered",
+        "derived",
+        "on_cut",
+    )
 
     def __init__(self, state: State, on_cut: OnCut | None = None) -> None:
         super().__init__(state)
         self.derived = Derived(state)
         self.on_cut = on_cut
+        self._eldest_key = Eldest(state.keys)
+        self._eldest_batch = Eldest(state.batch_ids)
         self._events: list[tuple[int, Event]] = []
         self._encoded: list[bytes] = []
         self._numbered: list[Numbered] = []
@@ -246,23 +258,21 @@ class Kernel(Context):
         state = self.state
         if outcome.key is None:
             return
-        keys = state.keys
         name = f"{outcome.principal}:{outcome.key}"
-        keys.pop(name, None)
-        if len(keys) >= IDEMPOTENCY_KEYS_MAX:
-            del keys[next(iter(keys))]
-        keys[name] = KeyOutcome(
+        if name not in state.keys and len(state.keys) >= IDEMPOTENCY_KEYS_MAX:
+            self._eldest_key.drop()
+        known = KeyOutcome(
             self.at_us, outcome.code, state.entry_ms, state.entry_seq, outcome.index, outcome.result
         )
+        self._eldest_key.put(name, known)
 
     def _end(self, batch_id: str, outcomes: list[Outcome]) -> Applied:
         state = self.state
         self._cut(channels.RAW)
-        batch_ids = state.batch_ids
-        if batch_id not in batch_ids:
-            if len(batch_ids) >= BATCH_IDS_MAX:
-                del batch_ids[next(iter(batch_ids))]
-            batch_ids[batch_id] = None
+        if batch_id not in state.batch_ids:
+            if len(state.batch_ids) >= BATCH_IDS_MAX:
+                self._eldest_batch.drop()
+            self._eldest_batch.put(batch_id, None)
         recorded = [outcome for outcome in outcomes if outcome.on_record]
         digest = blake2b(state.chain, digest_size=16)
         for encoded in self._encoded:
