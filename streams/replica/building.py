@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from streams.core import commands
+from streams.core import commands, limits
 from streams.core.money import BPS, PPM, parse_money, parse_parts, parse_steps
 from streams.core.state import Instrument, State
 from streams.ports import CommandError
@@ -38,6 +38,8 @@ from streams.replica.requests import (
 
 
 STANCES = {"bullish": 1, "neutral": 0, "bearish": -1}
+TITLE_LENGTHS = limits.TITLE_LENGTH_MIN, limits.TITLE_LENGTH_MAX
+THESIS_LENGTHS = limits.THESIS_LENGTH_MIN, limits.THESIS_LENGTH_MAX
 
 
 def invalid(field: str, message: str) -> CommandError:
@@ -115,15 +117,24 @@ def _report_trade(state: State, request: ReportTrade) -> commands.Command:
     )
 
 
-def _clean(text: str) -> str:
-    return unicodedata.normalize("NFC", text).strip()
+def _clean(field: str, text: str, lengths: tuple[int, int]) -> str:
+    """Return a text in one spelling and without the space around it; check what is left."""
+    cleaned = unicodedata.normalize("NFC", text).strip()
+    least, most = lengths
+    if not least <= len(cleaned) <= most:
+        raise invalid(field, f"expected {least} to {most} characters, was {len(cleaned)}")
+    return cleaned
+
+
+def _clean_or_none(field: str, text: str | None, lengths: tuple[int, int]) -> str | None:
+    return None if text is None else _clean(field, text, lengths)
 
 
 def _create_idea(state: State, request: CreateIdea) -> commands.Command:
     instrument = _instrument(state, request.symbol)
     return commands.PublishIdea(
-        title=_clean(request.title),
-        thesis=_clean(request.thesis),
+        title=_clean("title", request.title, TITLE_LENGTHS),
+        thesis=_clean("thesis", request.thesis, THESIS_LENGTHS),
         symbol=request.symbol,
         trade_type=request.trade_type,
         entry_ticks=_price(instrument, "entry", request.entry),
@@ -149,8 +160,8 @@ def _edit_idea(state: State, request: EditIdea) -> commands.Command:
     confidence = request.confidence
     return commands.EditIdea(
         idea=request.idea,
-        title=request.title,
-        thesis=request.thesis,
+        title=_clean_or_none("title", request.title, TITLE_LENGTHS),
+        thesis=_clean_or_none("thesis", request.thesis, THESIS_LENGTHS),
         tags=request.tags,
         symbol=request.symbol,
         trade_type=request.trade_type,
@@ -175,7 +186,13 @@ def _post_message(state: State, request: PostMessage) -> commands.Command:
     for symbol in request.symbols:
         _instrument(state, symbol)
     stance = STANCES[request.sentiment] if request.sentiment else 0
-    return commands.PostMessage(_clean(request.text), request.symbols, stance)
+    text = _clean("text", request.text, (1, limits.MESSAGE_LENGTH_MAX))
+    return commands.PostMessage(text, request.symbols, stance)
+
+
+def _comment_idea(_: State, request: CommentIdea) -> commands.Command:
+    text = _clean("text", request.text, (1, limits.COMMENT_LENGTH_MAX))
+    return commands.CommentIdea(request.idea, text, request.parent_id or "")
 
 
 def _ratio(field: str, value: float | str | None, unit: int) -> int | None:
@@ -209,7 +226,7 @@ def _set_copy(state: State, request: SetCopy) -> commands.Command:
 
 
 def _update_profile(_: State, request: UpdateProfile) -> commands.Command:
-    name = None if request.display_name is None else _clean(request.display_name)
+    name = _clean_or_none("display_name", request.display_name, (1, limits.NAME_LENGTH_MAX))
     return commands.UpdateTrader(name, request.bio, request.signals_access)
 
 
@@ -253,11 +270,7 @@ REQUESTS: dict[str, RequestKind] = {
     "close_idea": RequestKind(CloseIdea, _close_idea, "trade"),
     "like_idea": RequestKind(IdeaOnly, _on_idea(commands.LikeIdea), "trade"),
     "unlike_idea": RequestKind(IdeaOnly, _on_idea(commands.UnlikeIdea), "trade"),
-    "comment_idea": RequestKind(
-        CommentIdea,
-        lambda _, r: commands.CommentIdea(r.idea, _clean(r.text), r.parent_id or ""),
-        "trade",
-    ),
+    "comment_idea": RequestKind(CommentIdea, _comment_idea, "trade"),
     "post_message": RequestKind(PostMessage, _post_message, "trade"),
     "follow_trader": RequestKind(TraderOnly, _on_trader(commands.FollowTrader), "trade"),
     "unfollow_trader": RequestKind(TraderOnly, _on_trader(commands.UnfollowTrader), "trade"),
@@ -303,6 +316,6 @@ def build_command(state: State, name: str, args: Any) -> commands.Command:
 def _translated(error: msgspec.ValidationError) -> CommandError:
     text, _, path = str(error).partition(" - at `$")
     field = path.rstrip("`").lstrip(".")
-    if not field and "`" in text:
+    if not field and " field `" in text:
         field = text.split("`")[1]
     return CommandError("INVALID_ARGUMENT", text, field=field or "args")

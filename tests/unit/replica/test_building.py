@@ -1,0 +1,182 @@
+"""Requests become commands of ticks, lots and micro-units, or are refused by the field at fault."""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+from typing import Any
+
+import pytest
+
+from streams.core import commands
+from streams.core.limits import TITLE_LENGTH_MAX
+from streams.core.state import State
+from streams.ports import CommandError
+from streams.replica.building import REQUESTS, build_command, find_trader
+from streams.replica.requests import CancelOrder
+from tests.unit.core.market import Market
+
+
+@pytest.fixture(scope="module")
+def state() -> State:
+    market = Market("lea", "ann")
+    for publish in (True, False):
+        market.do(
+            "lea",
+            commands.PublishIdea(
+                "title", "a long thesis", "BTC", "buy", 0, 0, 0, "", 0, 0, [], publish
+            ),
+        )
+    return market.state
+
+
+IDEA = '"title": "About BTC", "thesis": "it will go up", "symbol": "BTC", "trade_type": "buy"'
+
+# each row: a command's name, its arguments, and the command's fields that are told
+BUILT = """
+open_order    {"symbol":"BTC","side":"buy","quantity":"0.5","type":"market"} -> PlaceOrder lots=500 limit_ticks=0 idea=''
+open_order    {"symbol":"BTC","side":"short","quantity":"1","type":"limit","limit_price":"99.5","client_order_id":"c"} -> PlaceOrder limit_ticks=9950 client_order_id='c'
+cancel_order  {"order":"o1"} -> CancelOrder order='o1'
+report_trade  {"symbol":"BTC","side":"cover","quantity":"2","price":"100"} -> ReportFill lots=2000 price_ticks=10000 fee_micros=0 source='self_reported' trader=''
+report_trade  {"symbol":"BTC","side":"short","quantity":"2","price":"100","fee":"-0.5"} -> ReportFill lots=-2000 fee_micros=-500000
+create_idea   {IDEA, "publish":true} -> PublishIdea entry_ticks=0 confidence_bps=0 stance=0 tags=[] publish=True
+create_idea   {IDEA, "publish":false,"entry":"100","target":"110.01","stop":"90","confidence":70.5,"sentiment":"bearish","tags":["a"]} -> PublishIdea entry_ticks=10000 target_ticks=11001 stop_ticks=9000 confidence_bps=7050 stance=-1 tags=['a']
+edit_idea     {"idea":"I","title":"  Cafe\\u0301s "} -> EditIdea title='Caf\xe9s' thesis=None stance=None entry_ticks=None confidence_bps=None
+edit_idea     {"idea":"I","symbol":"ETH","entry":"10.5","confidence":1,"sentiment":"neutral"} -> EditIdea symbol='ETH' entry_ticks=1050 confidence_bps=100 stance=0
+publish_idea  {"idea":"I"} -> PublishDraft
+close_idea    {"idea":"I","reason":"done","exit_price":"101"} -> CloseIdea reason='done' exit_ticks=10100
+close_idea    {"idea":"I"} -> CloseIdea reason='' exit_ticks=0
+like_idea     {"idea":"I"} -> LikeIdea
+unlike_idea   {"idea":"I"} -> UnlikeIdea
+comment_idea  {"idea":"I","text":" so "} -> CommentIdea text='so' parent=''
+comment_idea  {"idea":"I","text":"so","parent_id":"c1"} -> CommentIdea parent='c1'
+post_message  {"text":" up ","symbols":["BTC","ETH"],"sentiment":"bullish"} -> PostMessage text='up' symbols=['BTC','ETH'] stance=1
+post_message  {"text":"hm","symbols":["BTC"]} -> PostMessage stance=0
+follow_trader {"trader":"@LEA"} -> FollowTrader trader='lea'
+unfollow_trader {"trader":"lea"} -> UnfollowTrader trader='lea'
+update_profile {} -> UpdateTrader name=None bio=None signals_access=None
+update_profile {"display_name":" Ann ","bio":"b","signals_access":"followers"} -> UpdateTrader name='Ann' bio='b' signals_access='followers'
+set_copy      {"leader":"@lea","allocation":"500","multiplier":1.5,"copy_ratio":"0.25","position_max":1,"reverse":true} -> SetCopy leader='lea' allocation_micros=500000000 multiplier_ppm=1500000 copy_ratio_ppm=250000 position_max_bps=10000 reverse=True mode=None
+set_copy      {"leader":"lea","settings":{"notional_min":"1","exposure_max":"0.5","leverage_max":2}} -> SetCopy notional_min_micros=1000000 exposure_max_bps=5000 leverage_max_ppm=2000000 allocation_micros=None
+pause_copy    {"leader":"lea"} -> PauseCopy leader='lea'
+resume_copy   {"leader":"@lea"} -> ResumeCopy leader='lea'
+close_only_copy {"leader":"lea"} -> CloseOnlyCopy
+stop_copy     {"leader":"lea"} -> StopCopy on_stop='close_now'
+stop_copy     {"leader":"lea","on_stop":"keep"} -> StopCopy on_stop='keep'
+"""  # noqa: E501 - a table
+
+# each row: a command's name, its arguments, then code and field of the refusal
+REFUSED = """
+open_order    {"symbol":"NO","side":"buy","quantity":"1","type":"market"} -> UNKNOWN_INSTRUMENT symbol
+open_order    {"symbol":"BTC","side":"buy","quantity":"1","type":"limit"} -> INVALID_ARGUMENT limit_price
+open_order    {"symbol":"BTC","side":"buy","quantity":"1","type":"market","limit_price":"1"} -> INVALID_ARGUMENT limit_price
+open_order    {"symbol":"BTC","side":"buy","quantity":"1","type":"limit","limit_price":"0"} -> INVALID_ARGUMENT limit_price
+open_order    {"symbol":"BTC","side":"buy","quantity":"1","type":"limit","limit_price":"1.001"} -> INVALID_ARGUMENT limit_price
+open_order    {"symbol":"BTC","side":"buy","quantity":"0","type":"market"} -> INVALID_ARGUMENT quantity
+open_order    {"symbol":"BTC","side":"buy","quantity":"-1","type":"market"} -> INVALID_ARGUMENT quantity
+open_order    {"symbol":"BTC","side":"buy","quantity":"NaN","type":"market"} -> INVALID_ARGUMENT quantity
+open_order    {"symbol":"BTC","side":"buy","quantity":"1e30","type":"market"} -> INVALID_ARGUMENT quantity
+open_order    {"symbol":"BTC","side":"up","quantity":"1","type":"market"} -> INVALID_ARGUMENT side
+open_order    {"symbol":"BTC","side":"buy","quantity":1,"type":"market"} -> INVALID_ARGUMENT quantity
+open_order    {"symbol":"BTC","side":"buy","type":"market"} -> INVALID_ARGUMENT quantity
+open_order    {"symbol":"BTC","side":"buy","quantity":"1","type":"market","x":1} -> INVALID_ARGUMENT x
+open_order    [] -> INVALID_ARGUMENT args
+open_order    null -> INVALID_ARGUMENT args
+report_trade  {"symbol":"BTC","side":"buy","quantity":"1","price":"1","fee":"0.0000001"} -> INVALID_ARGUMENT fee
+report_trade  {"symbol":"BTC","side":"buy","quantity":"1","price":"-1"} -> INVALID_ARGUMENT price
+create_idea   {IDEA, "publish":true,"confidence":100.5} -> INVALID_ARGUMENT confidence
+create_idea   {IDEA, "publish":true,"tags":["a",5]} -> INVALID_ARGUMENT tags[1]
+create_idea   {IDEA, "publish":true,"stop":"x"} -> INVALID_ARGUMENT stop
+create_idea   {"title":"         ","thesis":"it will go up","symbol":"BTC","trade_type":"buy","publish":true} -> INVALID_ARGUMENT title
+create_idea   {"title":"About","thesis":" up           ","symbol":"BTC","trade_type":"buy","publish":true} -> INVALID_ARGUMENT thesis
+edit_idea     {"idea":"none"} -> UNKNOWN_IDEA idea
+edit_idea     {"idea":"I","symbol":"NO"} -> UNKNOWN_INSTRUMENT symbol
+edit_idea     {"idea":"I","title":"      "} -> INVALID_ARGUMENT title
+edit_idea     {"idea":"I","thesis":"            "} -> INVALID_ARGUMENT thesis
+edit_idea     {"idea":"I","target":"1.001"} -> INVALID_ARGUMENT target
+close_idea    {"idea":"none"} -> UNKNOWN_IDEA idea
+comment_idea  {"idea":"I","text":"  "} -> INVALID_ARGUMENT text
+post_message  {"text":"  ","symbols":["BTC"]} -> INVALID_ARGUMENT text
+post_message  {"text":"up","symbols":["BTC","NO"]} -> UNKNOWN_INSTRUMENT symbol
+post_message  {"text":"up","symbols":[]} -> INVALID_ARGUMENT symbols
+follow_trader {"trader":"@nobody"} -> UNKNOWN_TRADER trader
+follow_trader {"trader":"nobody"} -> UNKNOWN_TRADER trader
+update_profile {"display_name":"  "} -> INVALID_ARGUMENT display_name
+set_copy      {"leader":"nobody"} -> UNKNOWN_TRADER leader
+set_copy      {"leader":"lea","multiplier":"x"} -> INVALID_ARGUMENT multiplier
+set_copy      {"leader":"lea","multiplier":0.0000001} -> INVALID_ARGUMENT multiplier
+set_copy      {"leader":"lea","multiplier":true} -> INVALID_ARGUMENT multiplier
+set_copy      {"leader":"lea","settings":{"allocation":"x"}} -> INVALID_ARGUMENT allocation
+set_copy      {"leader":"lea","settings":{"no":1}} -> INVALID_ARGUMENT settings
+stop_copy     {"leader":"@no"} -> UNKNOWN_TRADER leader
+dance         {} -> UNKNOWN_COMMAND name
+"""  # noqa: E501 - a table
+
+
+def rows(table: str) -> list[tuple[str, str, str]]:
+    parted = [line.partition(" -> ") for line in table.strip().splitlines()]
+    return [(*line.split(maxsplit=1), told) for line, _, told in parted]  # type: ignore[misc]
+
+
+def build(state: State, name: str, text: str) -> commands.Command:
+    args = json.loads(text.replace("IDEA", IDEA).replace('"I"', f'"{next(iter(state.ideas))}"'))
+    return build_command(state, name, args)
+
+
+@pytest.mark.parametrize(("name", "text", "told"), rows(BUILT))
+def test_built(state: State, name: str, text: str, told: str) -> None:
+    command = build(state, name, text)
+
+    wanted, *fields = told.split(" ")
+    assert wanted == type(command).__name__
+    for field in fields:
+        key, _, value = field.partition("=")
+        assert f"{key}={ast.literal_eval(value)!r}" == f"{key}={getattr(command, key)!r}"
+
+
+@pytest.mark.parametrize(("name", "text", "told"), rows(REFUSED))
+def test_refused(state: State, name: str, text: str, told: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        build(state, name, text)
+
+    assert told.split() == [caught.value.code, caught.value.field]
+    assert caught.value.message
+
+
+def test_every_request_is_built_once_at_least() -> None:
+    assert set(REQUESTS) == {name for name, _, _ in rows(BUILT)}
+
+
+def test_trading_is_keyed_and_every_scope_is_known() -> None:
+    keyed = {name for name, kind in REQUESTS.items() if kind.keyed}
+
+    assert {name for name in REQUESTS if "order" in name or "_copy" in name} <= keyed
+    assert {kind.scope for kind in REQUESTS.values()} == {"trade", "copy"}
+
+
+@pytest.mark.parametrize("confidence", [math.nan, math.inf, -0.01])
+def test_a_number_that_is_none_is_refused(state: State, confidence: float) -> None:
+    args: dict[str, Any] = {**json.loads(f"{{{IDEA}}}"), "publish": True, "confidence": confidence}
+
+    with pytest.raises(CommandError, match="Expected"):
+        build_command(state, "create_idea", args)
+
+
+def test_a_text_that_its_one_spelling_makes_too_long_is_refused(state: State) -> None:
+    args = {**json.loads(f"{{{IDEA}}}"), "publish": True, "title": "\u0958" * TITLE_LENGTH_MAX}
+
+    with pytest.raises(CommandError) as caught:
+        build_command(state, "create_idea", args)
+    assert caught.value.field == "title"
+
+
+def test_a_request_struct_is_taken_as_it_is(state: State) -> None:
+    assert commands.CancelOrder("o") == build_command(state, "cancel_order", CancelOrder("o"))
+
+
+def test_find_trader_names_the_field(state: State) -> None:
+    assert find_trader(state, "@Ann") == "ann"
+    with pytest.raises(CommandError) as caught:
+        find_trader(state, "zed", "leader")
+    assert caught.value.field == "leader"
