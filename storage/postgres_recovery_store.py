@@ -20,6 +20,9 @@ from streams.ports import EntryId, LogEntry, RecentEvent, SnapshotInfo
 RECENT_MS = 3_600_000
 """Log time before the start for which clients may resume from memory."""
 
+EVENTS_BESIDES = 1_000
+"""Events without a number in a channel, such as ticks, that are expected among the newest."""
+
 _SQL = load("archive")
 
 
@@ -81,12 +84,20 @@ class PostgresRecoveryStore:
     async def recent_events(self, until: EntryId, *, count_max: int) -> list[RecentEvent]:
         """Return what reached lossless channels in the last `RECENT_MS` of log time, in order.
 
+        Only the newest events are looked at, `EVENTS_BESIDES` more than `count_max`.
+
         Raises:
             StorageError: see storage.errors.
         """
         async with acquired(self._pool, "read recent events") as connection:
+            # Nearly every event has a number in some channel. Without this bound all of the last
+            # hour would be joined and sorted to keep the newest few.
+            since_ms = until.ms - RECENT_MS
+            found = await connection.fetchval(
+                _SQL["nth_newest_event_ms"], since_ms, *until, count_max + EVENTS_BESIDES
+            )
             rows = await connection.fetch(
-                _SQL["recent_channel_events"], until.ms - RECENT_MS, *until, count_max
+                _SQL["recent_channel_events"], found or since_ms, *until, count_max
             )
         return [
             RecentEvent(

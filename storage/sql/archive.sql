@@ -43,6 +43,13 @@ FROM command_outcomes
 WHERE (entry_ms, entry_seq) > ($1, $2) AND (entry_ms, entry_seq) <= ($3, $4)
 ORDER BY entry_ms, entry_seq, command_index
 
+-- name: nth_newest_event_ms
+SELECT entry_ms
+FROM events
+WHERE entry_ms BETWEEN $1 AND $2 AND (entry_ms, entry_seq) <= ($2, $3)
+ORDER BY entry_ms DESC, entry_seq DESC, event_index DESC
+OFFSET $4 LIMIT 1
+
 -- name: recent_channel_events
 SELECT channel, seq, entry_ms, payload
 FROM channel_events JOIN events USING (entry_ms, entry_seq, event_index)
