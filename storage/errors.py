@@ -193,6 +193,11 @@ LOST = (
 """What asyncpg raises when the session is, or may be, gone: such a connection is thrown away."""
 
 
+def transport_closed(error: RuntimeError) -> bool:
+    """Whether uvloop refused to write to a connection whose loss asyncpg has not heard of yet."""
+    return "the handler is closed" in str(error)
+
+
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
     """Turn errors of asyncpg and of the network inside the block into `StorageError`s.
@@ -217,3 +222,7 @@ def translated(doing: str) -> Iterator[None]:
         raise StorageUnavailable(f"{doing}: expected PostgreSQL, was {kind}: {error}") from error
     except asyncpg.PostgresError as error:
         raise StorageError(f"{doing}: PostgreSQL refused: {error}") from error
+    except RuntimeError as error:
+        if not transport_closed(error):
+            raise
+        raise StorageUnavailable(f"{doing}: expected PostgreSQL, was: {error}") from error

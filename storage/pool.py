@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import asyncpg
 import asyncpg.pool
 
-from storage.errors import LOST, WriteUnknown, translated
+from storage.errors import LOST, WriteUnknown, translated, transport_closed
 
 
 Connection: TypeAlias = asyncpg.Connection
@@ -135,6 +135,10 @@ async def acquired(pool: Pool, doing: str) -> AsyncIterator[AnyConnection]:
                 yield connection
             except LOST:
                 _throw_away(connection)
+                raise
+            except RuntimeError as error:
+                if transport_closed(error):
+                    _throw_away(connection)
                 raise
 
 

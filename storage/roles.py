@@ -19,8 +19,6 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import asyncpg
-
 from storage.errors import StorageError, translated
 from storage.pool import Connection, backoff_s, connect, parse_database_url
 
@@ -170,9 +168,10 @@ class Role:
             except TimeoutError:
                 asked_at = time.monotonic()
                 try:
-                    await connection.execute("SELECT 1")
-                except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as e:
-                    return f"expected an answer to a beat, was {type(e).__name__}: {e}"
+                    with translated("beat"):
+                        await connection.execute("SELECT 1")
+                except StorageError as error:
+                    return f"expected an answer to a beat, was {error}"
                 if asked_at - self._beaten_at >= self._lease_s:
                     return f"expected a beat every {self._beat_s} s, slept through the lease"
                 self._beaten_at = asked_at

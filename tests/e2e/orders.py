@@ -74,6 +74,7 @@ class OrderingClient:
         self._requests[key] = request
 
         async def answered() -> httpx.Response | None:
+            self._node.check_alive()
             response = await self._send(key)
             if response is None or response.status_code in (429, 503, 504):
                 self.repeated += 1

@@ -146,9 +146,7 @@ class Node:
         """
 
         async def says() -> dict[str, Any] | None:
-            assert self._child is not None
-            if self._child.poll() is not None:
-                raise SystemExit(f"the node ended with {self._child.returncode}\n{self.tail()}")
+            self.check_alive()
             health = await self.health()
             assert health.get("status") == status, health
             return health
@@ -156,6 +154,12 @@ class Node:
         found = await eventually(says, READY_S, f"{self.home.url} {status}")
         self._seen.update(self.servers())
         return found
+
+    def check_alive(self) -> None:
+        """Raise with what the node said last when it has ended by itself."""
+        child = self._child
+        if child is not None and child.poll() not in (None, -signal.SIGKILL):
+            raise RuntimeError(f"the node ended with {child.returncode}\n{self.tail()}")
 
     async def health(self) -> dict[str, Any]:
         """Return the answer of /health/ready, empty when there is none."""
@@ -197,8 +201,8 @@ class Node:
 
     def kill_server(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Signal one of its stores; to stop or go on, with all processes it has started."""
-        self._seen.update(self.servers())
-        server = self._seen[name]
+        self._seen.update(running := self.servers())
+        server = running[name]
         os.kill(server, number)
         if number in (signal.SIGSTOP, signal.SIGCONT):
             for pid, _, parent in processes():

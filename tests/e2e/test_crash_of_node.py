@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 from tests.e2e.conftest import Played
@@ -10,7 +11,8 @@ from tests.e2e.orders import OrderingClient
 from tests.e2e.processes import Home
 
 
-SEED = 1
+SEED = int(os.environ.get("OPTIX_TEST_SEED", "1"))
+"""Chooses the moments of the faults."""
 
 
 async def test_kill_of_the_node_loses_nothing(home: Home, undisturbed: Played) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 
@@ -23,7 +24,8 @@ from tests.e2e.processes import Home
 from tests.support import MS, eventually
 
 
-SEED = 2
+SEED = int(os.environ.get("OPTIX_TEST_SEED", "2"))
+"""Chooses the moments of the faults."""
 
 
 @pytest.mark.parametrize(
