@@ -27,6 +27,9 @@ from streams.replica.history import History
 
 Result = dict[str, Any]
 
+EVENTS_SEARCHED_MAX = 10_000
+"""Recent events of a channel in which the object of an earlier answer is looked for."""
+
 _command_index = itemgetter(0)
 
 
@@ -66,7 +69,8 @@ def _events_of(history: History, applied: Applied, outcome: Outcome) -> list[Eve
         begin = bisect_left(events, index, key=_command_index)
         end = bisect_right(events, index, lo=begin, key=_command_index)
         return [event for _, event in events[begin:end]]
-    return [kept.event for kept in history.newest_first(f"account:{outcome.principal}")]
+    key = "ideas" if outcome.name == "CommentIdea" else f"account:{outcome.principal}"
+    return [kept.event for kept in history.newest_first(key, EVENTS_SEARCHED_MAX)]
 
 
 def _order(state: State, outcome: Outcome, events: list[Event]) -> Result:

@@ -71,10 +71,10 @@ class Edge:
             raise CommandError(
                 "INVALID_ARGUMENT", f"expected an idempotency key for {name}", field="key"
             )
-        if key is not None and not (0 < len(key) <= KEY_LENGTH_MAX and key.isascii()):
+        if key is not None and not _is_key(key):
             raise CommandError(
                 "INVALID_ARGUMENT",
-                f"expected at most {KEY_LENGTH_MAX} ASCII characters",
+                f"expected 1 to {KEY_LENGTH_MAX} printable ASCII characters",
                 field="key",
             )
         command = build_command(self.state, name, args)
@@ -135,3 +135,7 @@ class Edge:
             command=command,
         )
         return self._submitter.submit(envelope, brief=brief)
+
+
+def _is_key(text: str) -> bool:
+    return 0 < len(text) <= KEY_LENGTH_MAX and text.isascii() and text.isprintable()

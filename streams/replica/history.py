@@ -9,6 +9,7 @@ none. Both are bounded; what left memory is in the archive (lossless) or does no
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import NamedTuple
 
 from streams.core.events import Event
@@ -118,9 +119,9 @@ class History:
         self._order.clear()
         self._deltas.clear()
 
-    def newest_first(self, key: str) -> list[Kept]:
-        """Return what is held of a lossless channel, newest first."""
-        return list(reversed(self._events.get(key, ())))
+    def newest_first(self, key: str, count_max: int | None = None) -> list[Kept]:
+        """Return what is held of a lossless channel, newest first; at most so many if given."""
+        return list(islice(reversed(self._events.get(key, ())), count_max))
 
 
 def event_frame(state: State, key: str, kept: Kept) -> Frame:
