@@ -10,6 +10,7 @@ On SIGTERM: refuse new sockets, tell clients to reconnect, finish what is under 
 from __future__ import annotations
 
 import asyncio
+import gc
 import secrets
 import signal
 import socket
@@ -263,7 +264,14 @@ class Node:
         self._journal.info("stopped", offset=self.replica.offset)
 
     async def _replicate(self) -> None:
-        await self.replica.recover()
+        # What a recovery makes is there to stay, and it is most of what this process holds:
+        # searching it for garbage would be half of the work, then and at every later search.
+        gc.disable()
+        try:
+            await self.replica.recover()
+        finally:
+            gc.freeze()
+            gc.enable()
         await self.replica.run()
 
     def _watch_revocations(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:

@@ -52,6 +52,7 @@ def run(
             Figure("slowest of the starts", ready[-1], "s"),
             Figure("an empty node (floor)", percentile(floor, 0.5), "s"),
             *(Figure(f"of these: {name}", value, "s") for name, value in _named(middle)),
+            Figure("processor time of the node", middle["cpu"], "s"),
             Figure("archived entries replayed", middle["archived"], "entries"),
             Figure("snapshot", made.snapshot_bytes / 1e6, "MB"),
         ],
@@ -67,6 +68,7 @@ def _start(state_dir: Path) -> Parts:
     """Start a node, stop it, and return when it reached what, in seconds since its start."""
     with NodeProcess(state_dir) as node:
         ready = node.wait_ready()
+        cpu_seconds = node.cpu_seconds()
         recovered = node.events("recovered")[0]
         return {
             "stores": _since(node, "stores_open"),
@@ -77,6 +79,7 @@ def _start(state_dir: Path) -> Parts:
             "archived": recovered["archived"],
             "caught_up": _since(node, "ready"),
             "ready": ready,
+            "cpu": cpu_seconds,
         }
 
 

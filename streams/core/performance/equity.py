@@ -26,7 +26,14 @@ def ledger_equity(state: State, ledger: Ledger) -> int:
     instruments = state.instruments
     equity = ledger.cash_micros
     for symbol, position in ledger.positions.items():
-        equity += position_profit(instruments.get(symbol), position)
+        instrument = instruments.get(symbol)
+        if instrument is not None and instrument.bid_ticks > 0:
+            # `position_profit` without its four calls: this is the hottest loop of copying
+            mark_ticks = (instrument.bid_ticks + instrument.ask_ticks) // 2
+            product = mark_ticks * position.lots * instrument.value_numerator
+            divisor = instrument.value_denominator
+            value = product // divisor if product >= 0 else -(-product // divisor)
+            equity += value - position.cost_micros
     return equity
 
 
