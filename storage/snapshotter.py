@@ -173,7 +173,7 @@ def fork_snapshot(state: State) -> tuple[int, int]:
             os.close(reading)
             os.close(writing)
             raise
-    if child == 0:
+    if child == 0:  # pragma: no cover - it leaves before it could report
         status = 1
         try:
             # A child that outlives a killed parent must not hold its port or its state directory.

@@ -28,6 +28,14 @@ class Scene:
         return [each.number - first for each in commands if isinstance(each, Tick)]
 
 
+async def pass_virtual(seconds: float) -> None:
+    """Let so much virtual time pass."""
+    loop = asyncio.get_running_loop()
+    passed: asyncio.Future[None] = loop.create_future()
+    loop.call_later(seconds, passed.set_result, None)
+    await passed
+
+
 def run(work: Callable[[Scene], Awaitable[None]]) -> Scene:
     async def all_of_it() -> Scene:
         node = OfflineNode()
@@ -45,7 +53,7 @@ def run(work: Callable[[Scene], Awaitable[None]]) -> Scene:
 
 def test_ticks_are_numbered_by_tenths_of_seconds() -> None:
     async def work(_: Scene) -> None:
-        await asyncio.sleep(1.05)
+        await pass_virtual(1.05)
 
     scene = run(work)
 
@@ -57,9 +65,9 @@ def test_ticks_are_numbered_by_tenths_of_seconds() -> None:
 def test_nobody_ticks_without_the_role_and_nothing_is_missed() -> None:
     async def work(scene: Scene) -> None:
         scene.holds = False
-        await asyncio.sleep(1.05)
+        await pass_virtual(1.05)
         scene.holds = True
-        await asyncio.sleep(0.3)
+        await pass_virtual(0.3)
 
     scene = run(work)
 
@@ -69,9 +77,9 @@ def test_nobody_ticks_without_the_role_and_nothing_is_missed() -> None:
 
 def test_a_clock_that_goes_back_repeats_no_number() -> None:
     async def work(scene: Scene) -> None:
-        await asyncio.sleep(0.35)
+        await pass_virtual(0.35)
         scene.clock.skew_us -= 200_000
-        await asyncio.sleep(0.5)
+        await pass_virtual(0.5)
 
     numbers = run(work).numbers()
 
@@ -80,9 +88,9 @@ def test_a_clock_that_goes_back_repeats_no_number() -> None:
 
 def test_periods_that_went_by_are_counted() -> None:
     async def work(scene: Scene) -> None:
-        await asyncio.sleep(0.15)
+        await pass_virtual(0.15)
         scene.clock.skew_us += 500_000
-        await asyncio.sleep(0.1)
+        await pass_virtual(0.1)
 
     scene = run(work)
 
@@ -93,9 +101,9 @@ def test_periods_that_went_by_are_counted() -> None:
 def test_a_tick_that_is_not_taken_is_missed() -> None:
     async def work(scene: Scene) -> None:
         scene.node.replica.ready = False
-        await asyncio.sleep(0.25)
+        await pass_virtual(0.25)
         scene.node.replica.ready = True
-        await asyncio.sleep(0.1)
+        await pass_virtual(0.1)
 
     scene = run(work)
 

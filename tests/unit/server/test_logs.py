@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import sys
 from collections.abc import Iterator
 from datetime import datetime
@@ -22,7 +23,11 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
     yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
 
@@ -90,6 +95,31 @@ def test_a_value_that_json_has_not_is_no_failure_of_the_caller(
     (line,) = lines(capsysbinary)
     assert line["event"] == "odd"
     assert "value" in line
+
+
+def test_what_libraries_warn_of_is_written_as_an_event(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    configure_logs("info", "json")
+    library = logging.getLogger("some.library")
+    library.info("chatter")
+    library.warning("odd %s", "frame")
+    try:
+        raise OSError("gone")
+    except OSError:
+        library.exception("failed")
+
+    first, second = lines(capsysbinary)
+    assert (first["event"], first["level"], first["library"]) == (
+        "odd frame",
+        "warning",
+        "some.library",
+    )
+    assert (second["event"], second["level"], second["error"]) == (
+        "failed",
+        "error",
+        "OSError('gone')",
+    )
 
 
 @pytest.mark.parametrize(("form", "pretty"), [("auto", True), ("pretty", True), ("json", False)])
