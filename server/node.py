@@ -124,8 +124,9 @@ class Node:
         self.hub = Hub(self.source)
         self.replica.attach(self.hub)
         self.feed = RecordedFeed(self.edge)
-        self.archiver_role = Role("archiver", urls.database_url)
-        self.scheduler_role = Role("scheduler", urls.database_url)
+        direct_url = settings.database_direct_url or urls.database_url
+        self.archiver_role = Role("archiver", direct_url)
+        self.scheduler_role = Role("scheduler", direct_url)
         self.scheduler = Scheduler(self.edge, self.clock, self._may_tick)
         self.snapshotter = Snapshotter(
             pool,
@@ -366,7 +367,7 @@ async def run_node(settings: Settings, *, demo: bool, on_listening: Callable[[st
             stack.callback(each.close)
         urls = await stack.enter_async_context(opened_stores(settings))
         structlog.get_logger("optix.node").info("stores_open", node=settings.node_name)
-        await migrate(urls.database_url)
+        await migrate(settings.database_direct_url or urls.database_url)
         pool = await open_pool(urls.database_url)
         stack.push_async_callback(pool.close)
         replica_pool = None

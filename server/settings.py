@@ -65,6 +65,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: Annotated[
         str, Meta(description="PostgreSQL; empty = the node's own (development only)")
     ] = ""
+    database_direct_url: Annotated[
+        str,
+        Meta(description="PostgreSQL itself, for roles, when `OPTIX_DATABASE_URL` is a pooler's"),
+    ] = ""
     database_replica_url: Annotated[
         str, Meta(description="PostgreSQL for reads of history; empty = the same")
     ] = ""
@@ -200,6 +204,10 @@ def _contradictions(settings: Settings) -> list[str]:
     problems += _addresses(settings)
     if "*" in settings.cors_origins:
         problems.append(f"{name_of('cors_origins')}: expected origins by name, was *")
+    if "pgbouncer=true" in settings.database_url and not settings.database_direct_url:
+        problems.append(
+            f"{name_of('database_direct_url')}: expected the server's own address beside a pooler's"
+        )
     if settings.env != "development":
         problems += _unsafe(settings)
     return problems
@@ -209,6 +217,7 @@ def _addresses(settings: Settings) -> list[str]:
     """Return which addresses of stores name no such store."""
     expected = {
         "database_url": ("postgresql", "postgres"),
+        "database_direct_url": ("postgresql", "postgres"),
         "database_replica_url": ("postgresql", "postgres"),
         "redis_url": ("redis", "rediss", "unix"),
     }

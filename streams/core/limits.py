@@ -22,8 +22,8 @@ NOTIONAL_MICROS_MAX = 10**17
 CASH_MICROS_MAX = 10**18
 """Cash of a ledger, either sign: beyond it no further fill is taken; `LIMIT_REACHED`."""
 
-DECIMAL_DIGITS_MAX = 40
-"""Digits of a decimal string: beyond it the edge refuses (`INVALID_ARGUMENT`)."""
+DECIMAL_DIGITS_MAX = 28
+"""Digits of a decimal string, so that decimals stay exact; else `INVALID_ARGUMENT`."""
 
 TRADERS_MAX = 1_000_000
 """Registered traders; beyond it `LIMIT_REACHED`."""

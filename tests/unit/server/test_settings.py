@@ -73,6 +73,8 @@ def test_production_starts_with_what_it_needs() -> None:
         ({"OPTIX_ENV": "staging", "OPTIX_REDIS_URL": ""}, ["OPTIX_REDIS_URL"]),
         ({"OPTIX_SECRET_KEYS": SECRET}, ["OPTIX_SECRET_KEYS"]),
         ({"OPTIX_CORS_ORIGINS": "*"}, ["OPTIX_CORS_ORIGINS"]),
+        ({"OPTIX_DATABASE_URL": "postgresql://pooler/optix?pgbouncer=true"},
+         ["OPTIX_DATABASE_DIRECT_URL"]),
         ({"OPTIX_ROLES": "api,cook"}, ["OPTIX_ROLES"]),
         ({"OPTIX_PORT": "http"}, ["OPTIX_PORT"]),
         ({"OPTIX_PORT": "70000"}, ["OPTIX_PORT"]),
