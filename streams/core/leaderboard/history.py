@@ -11,7 +11,7 @@ Invariants:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,24 @@ ABSENT = -1
 Counts = npt.NDArray[np.int32]
 
 
+class DayLists(NamedTuple):
+    """What some traders closed a day with; the columns say whose it is."""
+
+    columns: list[int]
+    units: list[int]
+    trades: list[int]
+    wins: list[int]
+    losses: list[int]
+
+    def add(self, column: int, day: Day) -> None:
+        """Add the day of one trader."""
+        self.columns.append(column)
+        self.units.append(day.unit_ppb)
+        self.trades.append(day.trades)
+        self.wins.append(day.wins)
+        self.losses.append(day.losses)
+
+
 @dataclass(slots=True)
 class DayRow:
     """One closed day of all traders: units in billionths, round trips closed in it."""
@@ -41,15 +59,13 @@ class DayRow:
     losses: Counts
 
     @classmethod
-    def of(cls, day: int, capacity: int, columns: list[int], days: list[Day]) -> DayRow:
-        """Return a row from the closed days of some traders, whose columns are given."""
-        at = np.array(columns, np.int64)
+    def of(cls, day: int, capacity: int, closed: DayLists) -> DayRow:
+        """Return a row from the closed days of some traders."""
+        at = np.array(closed.columns, np.int64)
         units = np.full(capacity, ABSENT, np.int64)
-        units[at] = [closed.unit_ppb for closed in days]
+        units[at] = closed.units
         trades, wins, losses = (np.zeros(capacity, np.int32) for _ in range(3))
-        trades[at] = [closed.trades for closed in days]
-        wins[at] = [closed.wins for closed in days]
-        losses[at] = [closed.losses for closed in days]
+        trades[at], wins[at], losses[at] = closed.trades, closed.wins, closed.losses
         return cls(day, units, trades, wins, losses)
 
     def resize(self, capacity: int) -> None:
@@ -78,15 +94,15 @@ class History:
     def from_state(cls, state: State, capacity: int) -> History:
         """Collect the closed days of every trader; all traders must fit."""
         history = cls(capacity)
-        closed: dict[int, tuple[list[int], list[Day]]] = {}
+        closed: dict[int, DayLists] = {}
+        # Each day is touched once, in the order of memory: looking for them row by row is slower.
         for column, trader in enumerate(state.traders.values()):
             for day in trader.track.days:
-                entry = closed.get(day.day)
-                if entry is None:
-                    entry = closed[day.day] = ([], [])
-                entry[0].append(column)
-                entry[1].append(day)
-        history._rows = [DayRow.of(day, capacity, *closed[day]) for day in sorted(closed)]
+                lists = closed.get(day.day)
+                if lists is None:
+                    lists = closed[day.day] = DayLists([], [], [], [], [])
+                lists.add(column, day)
+        history._rows = [DayRow.of(day, capacity, closed[day]) for day in sorted(closed)]
         return history
 
     @property
@@ -96,16 +112,14 @@ class History:
 
     def close(self, state: State, day: int) -> None:
         """Take over a day that every track has just closed; windows are stale until `refresh`."""
-        columns: list[int] = []
-        closed: list[Day] = []
+        closed = DayLists([], [], [], [], [])
         for column, trader in enumerate(state.traders.values()):
             days = trader.track.days
             if days and days[-1].day == day:
-                columns.append(column)
-                closed.append(days[-1])
-        if not closed:
+                closed.add(column, days[-1])
+        if not closed.columns:
             return
-        self._rows.append(DayRow.of(day, self.capacity, columns, closed))
+        self._rows.append(DayRow.of(day, self.capacity, closed))
         if len(self._rows) > DAYS_MAX:
             del self._rows[0]
         self.today = -1
