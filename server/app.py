@@ -198,7 +198,6 @@ def create_app(services: Services, routes: Sequence[ControllerRouterHandler] = (
         state=State({"services": services, "attempts": attempts}),
         cors_config=cors,
         openapi_config=_openapi(),
-        on_startup=[documentation.describe],
         logging_config=None,
         debug=False,
     )

@@ -33,7 +33,7 @@ from server.listening import bound_sockets
 from server.observability.meters import Meters
 from server.services import Services
 from server.settings import Settings
-from server.stores import StoreUrls, opened_stores
+from server.stores import StoreUrls
 from server.web.page import ROUTES as PAGE_ROUTES
 from storage.archive_replay import ArchiveReplay
 from storage.archive_unit import ArchiveUnit, make_unit
@@ -354,19 +354,28 @@ async def _forever() -> None:
     await asyncio.Event().wait()
 
 
-async def run_node(settings: Settings, *, demo: bool, on_listening: Callable[[str], None]) -> None:
-    """Open the stores, bring the schema up to date, and run a node until it is told to stop.
+async def run_node(
+    settings: Settings,
+    urls: StoreUrls,
+    sockets: list[socket.socket],
+    *,
+    demo: bool,
+    on_listening: Callable[[str], None],
+) -> None:
+    """Bring the schema up to date, and run a node until it is told to stop.
+
+    Args:
+        settings: as read from the environment.
+        urls: addresses of the stores, which are open.
+        sockets: where the node listens; the caller closes them.
+        demo: see `Node.run`.
+        on_listening: see `Node.run`.
 
     Raises:
-        OptixError: the address, a store or the schema is not as it must be.
+        OptixError: the schema is not as it must be.
         BaseExceptionGroup: a part of the node failed.
     """
     async with AsyncExitStack() as stack:
-        sockets = bound_sockets(settings.host, settings.port)
-        for each in sockets:
-            stack.callback(each.close)
-        urls = await stack.enter_async_context(opened_stores(settings))
-        structlog.get_logger("optix.node").info("stores_open", node=settings.node_name)
         await migrate(settings.database_direct_url or urls.database_url)
         pool = await open_pool(urls.database_url)
         stack.push_async_callback(pool.close)

@@ -6,6 +6,7 @@ and under a strict content security policy.
 
 from __future__ import annotations
 
+import asyncio
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -49,14 +50,16 @@ RULES: Final = {
 async def get_openapi(request: ApiRequest) -> Response[bytes]:
     """Describe every endpoint, with its parameters, bodies and problems."""
     state = request.app.state
-    if "openapi_bytes" not in state:
-        describe(request.app)
-    body: bytes = state["openapi_bytes"]
+    if "describing" not in state:
+        state["describing"] = asyncio.create_task(
+            asyncio.to_thread(describe, request.app), name="describe-api"
+        )
+    body: bytes = await asyncio.shield(state["describing"])
     return Response(body, media_type=JSON)
 
 
-def describe(app: Litestar) -> None:
-    """Write the description once; it takes some hundred milliseconds, so it is done at start."""
+def describe(app: Litestar) -> bytes:
+    """Write the description, which takes some hundred milliseconds: once, when it is asked for."""
     schema: dict[str, Any] = app.openapi_schema.to_schema()
     for operations in schema["paths"].values():
         for operation in operations.values():
@@ -64,7 +67,7 @@ def describe(app: Litestar) -> None:
     schema["x-error-codes"] = [
         {"code": code, **kind._asdict()} for code, kind in {**KINDS, **RULES}.items()
     ]
-    app.state["openapi_bytes"] = msgspec.json.encode(schema)
+    return msgspec.json.encode(schema)
 
 
 def _offer_msgpack(operation: dict[str, Any]) -> None:

@@ -5,11 +5,13 @@ The node's parts are imported when one is started: `optix --help` needs none of 
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 
 import rich_click as click
+import structlog
 
 from server.settings import Settings, SettingsInvalid, load_settings
 from streams.ports import OptixError
@@ -29,7 +31,6 @@ def start(settings: Settings, *, demo: bool) -> None:
     """Run a node until it is told to stop; exit with 1 when it fails."""
     import uvloop
 
-    from server.node import run_node
     from server.observability.logs import configure_logs
 
     configure_logs(settings.log_level, settings.log_format)
@@ -40,7 +41,30 @@ def start(settings: Settings, *, demo: bool) -> None:
             click.echo("A recorded market day is playing; open the address in a browser.")
 
     with failures_told():
-        uvloop.run(run_node(settings, demo=demo, on_listening=listening))
+        uvloop.run(_run(settings, demo=demo, on_listening=listening))
+
+
+async def _run(settings: Settings, *, demo: bool, on_listening: Callable[[str], None]) -> None:
+    """Open the stores and, while they start, import the parts of the node; then run it.
+
+    Raises:
+        OptixError: the address, a store or the schema is not as it must be.
+        BaseExceptionGroup: a store does not start, or a part of the node failed.
+    """
+    from server.listening import bound_sockets
+    from server.stores import opened_stores
+
+    async with AsyncExitStack() as stack:
+        sockets = bound_sockets(settings.host, settings.port)
+        for each in sockets:
+            stack.callback(each.close)
+        async with asyncio.TaskGroup() as group:
+            stores = stack.enter_async_context(opened_stores(settings))
+            opening = group.create_task(stores, name="open-stores")
+            await asyncio.sleep(0)  # the starting goes on in a thread; importing holds up the loop
+            from server.node import run_node
+        structlog.get_logger("optix.node").info("stores_open", node=settings.node_name)
+        await run_node(settings, opening.result(), sockets, demo=demo, on_listening=on_listening)
 
 
 @contextmanager
