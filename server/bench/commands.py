@@ -56,12 +56,13 @@ def run(rate: int = RATE, seconds: float = SECONDS, sockets: int = SOCKETS) -> R
             warm_up = round(rate * min(WARM_UP_SECONDS, seconds))
             crowd.commands(rate, warm_up)
             crowd.codes.clear()
-            cpu_before = node.cpu_seconds()
+            cpu_before, entries_before = node.cpu_seconds(), _entries(node)
             latencies = crowd.commands(rate, round(rate * seconds))
             cpu_seconds = node.cpu_seconds() - cpu_before
+            entries = _entries(node) - entries_before
             pings = crowd.pings(rate, warm_up)
         size, appends = _append_floor(node, min(FLOOR_APPENDS, len(latencies)))
-    measured = Measured(latencies, pings, appends, size, cpu_seconds, crowd.codes)
+    measured = Measured(latencies, pings, appends, size, cpu_seconds, entries, crowd.codes)
     return _report(measured, rate, sockets)
 
 
@@ -73,11 +74,12 @@ class Measured(NamedTuple):
     appends: list[float]
     entry_bytes: int
     cpu_seconds: float
+    entries: int
     codes: Counter[str]
 
 
 def _report(measured: Measured, rate: int, sockets: int) -> Report:
-    latencies, pings, appends, entry_bytes, cpu_seconds, codes = measured
+    latencies, pings, appends, entry_bytes, cpu_seconds, entries, codes = measured
     p50, p99 = percentile(latencies, 0.5) * 1e3, percentile(latencies, 0.99) * 1e3
     ping, append = percentile(pings, 0.5) * 1e3, percentile(appends, 0.5) * 1e3
     refused = ", ".join(f"{count} {code}" for code, count in codes.items() if code != "OK")
@@ -93,6 +95,7 @@ def _report(measured: Measured, rate: int, sockets: int) -> Report:
             Figure("ping on the socket, p50 (floor)", ping, "ms"),
             Figure("ping on the socket, p99 (floor)", percentile(pings, 0.99) * 1e3, "ms"),
             Figure("processor time of the node", cpu_seconds / len(latencies) * 1e6, "µs/command"),
+            Figure("commands an entry", len(latencies) / entries, "commands"),
             Figure("ratio of p50 to both floors", p50 / (ping + append), "times"),
         ],
         f"{len(latencies):,} commands, open loop from {sockets} msgpack sockets, a trader each; "
@@ -182,6 +185,13 @@ def _market_records() -> list[dict[str, Any]]:
     names = workload.symbols()
     made = [{**shape, "type": "inst", "inst": name, "symbol": name} for name in names]
     return made + [{**mark, "inst": name} for name in names]
+
+
+def _entries(node: NodeProcess) -> int:
+    """Return how many entries the log ever took."""
+    with redis.Redis.from_url(node.stores.redis_url) as client:
+        added: int = client.xinfo_stream(LOG_KEY)["entries-added"]
+        return added
 
 
 def _append_floor(node: NodeProcess, count: int) -> tuple[int, list[float]]:
