@@ -137,7 +137,7 @@ def _linked(
     request: ApiRequest, links: dict[str, None], name: str, limit: int, cursor: str | None
 ) -> Response[Any]:
     """Return a page of linked traders; who unfollows meanwhile moves the later ones up."""
-    begin = 0 if cursor is None else decode_cursor(name, cursor, 1)[0]
+    begin = 0 if cursor is None else min(decode_cursor(name, cursor, 1)[0], len(links))
     state = request.core
     chosen = list(islice(links, begin, begin + limit))
     end = begin + len(chosen)

@@ -76,12 +76,11 @@ def time_us(field: str, text: str | None, default: int) -> int:
     try:
         # a + of the time zone may have arrived as a space
         moment = datetime.fromisoformat(text.replace(" ", "+"))
+        if moment.tzinfo is None:
+            # what is no plain date, like 2026W01T00, is no time with this behind it
+            moment = datetime.fromisoformat(f"{text}T00:00:00+00:00")
     except ValueError:
         raise _no_time(field) from None
-    if moment.tzinfo is None:
-        if len(text) > len("2026-02-01"):
-            raise _no_time(field)
-        moment = datetime.fromisoformat(f"{text}T00:00:00+00:00")
     return int(moment.timestamp() * 1_000_000)
 
 

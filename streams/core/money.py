@@ -9,8 +9,9 @@ Source: architecture.md, "The core"; ADR 0003 (integer money).
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
-from typing import NamedTuple
+import re
+from decimal import Context, Decimal
+from typing import Final, NamedTuple
 
 from streams.core.limits import DECIMAL_DIGITS_MAX, INTEGER_MAX
 
@@ -18,6 +19,12 @@ from streams.core.limits import DECIMAL_DIGITS_MAX, INTEGER_MAX
 MICROS = 1_000_000
 PPM = 1_000_000
 BPS = 10_000
+
+_PLAIN: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+"""ASCII digits only; `Decimal` would also take `1_0`, spaces and the digits of other scripts."""
+
+_EXACT: Final = Context(prec=100)
+"""Holds every decimal that is parsed, times a unit, to its last digit."""
 
 
 class Step(NamedTuple):
@@ -34,17 +41,19 @@ class Step(NamedTuple):
 def parse_decimal(text: str) -> Decimal:
     """Parse a finite decimal of bounded length.
 
+    Ten characters can name a number of a million digits: what is beyond `DECIMAL_DIGITS_MAX`
+    digits by its exponent is refused before anything makes an integer of it.
+
     Raises:
-        ValueError: not a plain decimal number, or more than `DECIMAL_DIGITS_MAX` digits.
+        ValueError: not a plain finite decimal number, or more than `DECIMAL_DIGITS_MAX` digits.
     """
     if len(text) > DECIMAL_DIGITS_MAX + 2:
         raise ValueError(f"expected at most {DECIMAL_DIGITS_MAX} digits, was {len(text)} long")
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"expected a decimal number, was {text!r}") from None
-    if not value.is_finite():
-        raise ValueError(f"expected a finite decimal number, was {text!r}")
+    if _PLAIN.fullmatch(text) is None:
+        raise ValueError(f"expected a plain finite decimal number, was {text!r}")
+    value = Decimal(text)
+    if value.adjusted() >= DECIMAL_DIGITS_MAX:
+        raise ValueError(f"expected at most {DECIMAL_DIGITS_MAX} digits, was {text!r}")
     return value
 
 
@@ -71,12 +80,11 @@ def parse_steps(text: str, step: Step) -> int:
     Raises:
         ValueError: not a multiple of the step, or beyond 63 bits.
     """
-    scaled = parse_decimal(text).scaleb(step.exponent)
-    count = scaled / step.mantissa
-    whole = int(count)
-    if whole != count:
+    scaled = parse_decimal(text).scaleb(step.exponent, _EXACT)
+    count, rest = divmod(int(scaled), step.mantissa)
+    if rest or int(scaled) != scaled:
         raise ValueError(f"expected a multiple of {step.text()}, was {text}")
-    return bounded(whole)
+    return bounded(count)
 
 
 def parse_money(text: str) -> int:
@@ -85,7 +93,7 @@ def parse_money(text: str) -> int:
     Raises:
         ValueError: more than six decimal places, or beyond 63 bits.
     """
-    scaled = parse_decimal(text).scaleb(6)
+    scaled = parse_decimal(text).scaleb(6, _EXACT)
     whole = int(scaled)
     if whole != scaled:
         raise ValueError(f"expected at most 6 decimal places, was {text}")
@@ -98,7 +106,7 @@ def parse_parts(text: str, unit: int) -> int:
     Raises:
         ValueError: finer than one part, or beyond 63 bits.
     """
-    scaled = parse_decimal(text) * unit
+    scaled = _EXACT.multiply(parse_decimal(text), Decimal(unit))
     whole = int(scaled)
     if whole != scaled:
         raise ValueError(f"expected a multiple of 1/{unit}, was {text}")

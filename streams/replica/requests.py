@@ -17,6 +17,8 @@ from streams.core import limits
 
 Text = Annotated[str, Meta(max_length=limits.DECIMAL_DIGITS_MAX + 2)]
 Ratio = int | float | Text
+Count = Annotated[int, Meta(ge=-limits.INTEGER_MAX, le=limits.INTEGER_MAX)]
+"""The log carries 64 bits; bounds of their own are the core's."""
 Identifier = Annotated[str, Meta(min_length=1, max_length=limits.IDENTIFIER_LENGTH_MAX)]
 Symbol = Annotated[str, Meta(min_length=1, max_length=limits.SYMBOL_LENGTH_MAX)]
 Tags = Annotated[
@@ -162,9 +164,9 @@ class CopySettingsPatch(Request, frozen=True):
     position_max: Ratio | None = None
     exposure_max: Ratio | None = None
     leverage_max: Ratio | None = None
-    positions_max: int | None = None
-    slippage_max_bps: int | None = None
-    stale_ms_max: int | None = None
+    positions_max: Count | None = None
+    slippage_max_bps: Count | None = None
+    stale_ms_max: Count | None = None
     reverse: bool | None = None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from server.api import scanning
+from storage.paging import INTEGER_MAX, encode_cursor
 from streams.core.commands import MarkRow, PublishMarks, Tick
 from tests.integration.api_node import ApiNode, api_node
 
@@ -259,3 +260,11 @@ async def test_stats_have_exactly_the_documented_keys(node: ApiNode) -> None:
         "copies_active copies_executed copies_skipped instruments log_offset digest"
     )
     assert stats["digest"] == node.services.replica.state.chain.hex()
+
+
+async def test_a_cursor_beyond_the_end_of_any_list_is_an_empty_page(node: ApiNode) -> None:
+    await node.get("/v1/me", "alice")
+    for name in ("followers", "following"):
+        cursor = encode_cursor(name, INTEGER_MAX)
+        page = await node.get(f"/v1/traders/@alice/{name}?cursor={cursor}")
+        assert page == {"items": [], "next_cursor": None}

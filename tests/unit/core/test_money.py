@@ -112,3 +112,30 @@ def test_plain_decimals_only() -> None:
     assert parse_decimal("1.50") == Decimal("1.5")
     with pytest.raises(ValueError, match="finite"):
         parse_decimal("sNaN")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1_0", "\uff11", "\u0663", " 5", "5 ", "0x5", "", ".", "+", "e5", "1e", "1e1000", "5\n"],
+)
+def test_look_alikes_of_decimals_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="plain finite decimal"):
+        parse_decimal(text)
+
+
+@pytest.mark.parametrize("text", ["1e999990", "1e99999", "9e40", "-1e999", "0e999"])
+def test_an_exponent_cannot_make_a_number_of_a_million_digits(text: str) -> None:
+    # each of these held the event loop for seconds, the first one for a minute
+    for parse in (parse_decimal, parse_money):
+        with pytest.raises(ValueError, match="expected"):
+            parse(text)
+
+
+def test_no_digit_is_rounded_away() -> None:
+    for text in ("0.5000000000000000000000000001", "1.0000000000000000000000000001"):
+        with pytest.raises(ValueError, match="multiple"):
+            parse_steps(text, Step(5, 1))
+        with pytest.raises(ValueError, match="multiple"):
+            parse_parts(text, BPS)
+        with pytest.raises(ValueError, match="decimal places"):
+            parse_money(text)

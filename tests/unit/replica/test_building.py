@@ -109,6 +109,10 @@ set_copy      {"leader":"lea","multiplier":0.0000001} -> INVALID_ARGUMENT multip
 set_copy      {"leader":"lea","multiplier":true} -> INVALID_ARGUMENT multiplier
 set_copy      {"leader":"lea","settings":{"allocation":"x"}} -> INVALID_ARGUMENT allocation
 set_copy      {"leader":"lea","settings":{"no":1}} -> INVALID_ARGUMENT settings
+set_copy      {"leader":"lea","allocation":"1e999990"} -> INVALID_ARGUMENT allocation
+set_copy      {"leader":"lea","multiplier":1e300} -> INVALID_ARGUMENT multiplier
+set_copy      {"leader":"lea","positions_max":1000000000000000000000000000000} -> INVALID_ARGUMENT positions_max
+set_copy      {"leader":"lea","settings":{"stale_ms_max":-18446744073709551616}} -> INVALID_ARGUMENT settings.stale_ms_max
 stop_copy     {"leader":"@no"} -> UNKNOWN_TRADER leader
 dance         {} -> UNKNOWN_COMMAND name
 """  # noqa: E501 - a table

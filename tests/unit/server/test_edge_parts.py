@@ -67,7 +67,7 @@ def test_times(text: str | None, expected: int) -> None:
     assert time_us("from", text, 7) == expected
 
 
-@pytest.mark.parametrize("text", ["", "now", "1970-01-01T00:00:01", "12"])
+@pytest.mark.parametrize("text", ["", "now", "1970-01-01T00:00:01", "12", "2026W01T00"])
 def test_times_without_a_zone_are_refused(text: str) -> None:
     with pytest.raises(ApiError) as caught:
         time_us("from", text, 0)
