@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import TracebackType
@@ -164,7 +165,8 @@ class NodeProcess:
     def pin_stores(self, core: int) -> None:
         """Move the node's stores, and what they will start, to one core."""
         for pid in _descendants(self.pid):
-            os.sched_setaffinity(pid, {core})
+            with suppress(ProcessLookupError):  # a backend of PostgreSQL that has just ended
+                os.sched_setaffinity(pid, {core})
 
     def stop(self) -> None:
         """Stop the node in order, and by force when it takes too long. Idempotent."""
@@ -200,6 +202,7 @@ def _descendants(pid: int) -> list[int]:
     """Return the processes that a process started, and those that they started (Linux)."""
     found = []
     for listing in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in listing.read_text("ascii").split():
-            found += [int(child), *_descendants(int(child))]
+        with suppress(FileNotFoundError, ProcessLookupError):  # its thread has just ended
+            for child in listing.read_text("ascii").split():
+                found += [int(child), *_descendants(int(child))]
     return found
