@@ -62,3 +62,7 @@ def test_equity_of_a_trader():
 
 def test_profit_of_one_position():
     assert position_profit(instrument("A", 200, 200), Position(5, 1_000, 0)) == 9_000
+
+
+def test_a_position_without_a_quote_makes_no_profit() -> None:
+    assert position_profit(None, Position(5, 100, 0)) == 0
