@@ -41,6 +41,8 @@ LOG_MS_KEPT = 120_000
 
 SNAPSHOTS_KEPT = 3
 PIPE_BYTES = 1 << 20
+CHILD_NICE = 10
+"""How far the child steps back where it shares a core with the node that serves."""
 """Most bytes written to or read from the pipe at once."""
 
 FDS_MAX = 1 << 20
@@ -179,6 +181,7 @@ def fork_snapshot(state: State) -> tuple[int, int]:
             # A child that outlives a killed parent must not hold its port or its state directory.
             os.closerange(3, writing)
             os.closerange(writing + 1, FDS_MAX)
+            os.nice(CHILD_NICE)
             data = memoryview(snapshot(state))
             while data:
                 data = data[os.write(writing, data[:PIPE_BYTES]) :]

@@ -115,7 +115,9 @@ def _funds(
     for symbol, position in trader.ledger.positions.items():
         if symbol != instrument.symbol:
             other = state.instruments[symbol]
-            exposure += abs(other.value_micros(other.mark_ticks, position.lots))
+            # `value_micros` of `mark_ticks`, whose calls cost more than all else of an order
+            product = (other.bid_ticks + other.ask_ticks) // 2 * position.lots
+            exposure += abs(product * other.value_numerator) // other.value_denominator
     most = ledger_equity(state, trader.ledger) * LEVERAGE_MAX
     if exposure > most:
         return Refusal(

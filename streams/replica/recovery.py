@@ -18,6 +18,9 @@ from streams.ports import ENTRY_ZERO, DecodeError, EntryId, LogEntry, RecoverySt
 
 
 ENTRIES_PER_READ_MAX = 256
+ARCHIVED_PER_READ_MAX = 1_000
+"""Entries read from the archive at once: a start waits for each read."""
+
 _SEQ_MAX = 2**31 - 1
 """Largest second part of an id that the archive can hold."""
 
@@ -86,7 +89,7 @@ async def lost_entries(
     if recent.anchor <= head or store is None:
         return recent.entries()
     found = [LogEntry(head, b"")]
-    while entries := await store.entries(found[-1].entry_id, count_max=ENTRIES_PER_READ_MAX):
+    while entries := await store.entries(found[-1].entry_id, count_max=ARCHIVED_PER_READ_MAX):
         found.extend(entries)
     newest = found[-1].entry_id
     return found + [entry for entry in recent.entries() if entry.entry_id > newest]

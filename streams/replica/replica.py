@@ -42,7 +42,12 @@ from streams.replica.digests import DigestWatch
 from streams.replica.history import History
 from streams.replica.outcomes import PoisonedEntry, Recovered
 from streams.replica.publisher import FrameSink, NoSink, Publisher
-from streams.replica.recovery import ENTRIES_PER_READ_MAX, lost_entries, newest_state
+from streams.replica.recovery import (
+    ARCHIVED_PER_READ_MAX,
+    ENTRIES_PER_READ_MAX,
+    lost_entries,
+    newest_state,
+)
 
 
 SLICE_SECONDS_MAX = 0.004
@@ -198,7 +203,7 @@ class Replica:
         """Apply what the archive has after this state; return how many entries."""
         archived = 0
         if self._store is not None:
-            while entries := await self._store.entries(self.seen, count_max=ENTRIES_PER_READ_MAX):
+            while entries := await self._store.entries(self.seen, count_max=ARCHIVED_PER_READ_MAX):
                 archived += len(entries)
                 await self._apply_all(entries, archived=True)
         return archived
