@@ -10,6 +10,7 @@ StorageError
 ├── NotFound               the row asked for does not exist
 ├── RefreshRefused         REFRESH_UNKNOWN, REFRESH_EXPIRED, REFRESH_REVOKED, REFRESH_REUSED
 ├── InvalidCursor          a page cursor that this version did not make
+├── TextRefused            a text holds a character that PostgreSQL cannot store
 ├── MigrationError
 │   ├── MigrationEdited    an applied file is not what was applied
 │   └── MigrationNameInvalid  a file name or numbering this version does not accept
@@ -103,6 +104,12 @@ class InvalidCursor(StorageError):
     """The cursor of a page was not made by this version for this list."""
 
     code = "INVALID_CURSOR"
+
+
+class TextRefused(StorageError):
+    """A text of the caller holds a character that PostgreSQL cannot store, which is only NUL."""
+
+    code = "INVALID_ARGUMENT"
 
 
 class MigrationError(StorageError):
@@ -206,7 +213,8 @@ def translated(doing: str) -> Iterator[None]:
         doing: what was attempted, for the message ("append to the audit log").
 
     Raises:
-        StorageTimeout, StorageUnavailable, Conflict, StorageError: see the module docstring.
+        StorageTimeout, StorageUnavailable, Conflict, TextRefused, StorageError: see the module
+            docstring.
     """
     try:
         yield
@@ -217,6 +225,8 @@ def translated(doing: str) -> Iterator[None]:
     except asyncpg.UniqueViolationError as error:
         constraint = error.constraint_name or ""
         raise Conflict(f"{doing}: expected a free key: {error}", constraint=constraint) from error
+    except (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError) as error:
+        raise TextRefused("expected text without the character U+0000") from error
     except LOST as error:
         kind = type(error).__name__
         raise StorageUnavailable(f"{doing}: expected PostgreSQL, was {kind}: {error}") from error

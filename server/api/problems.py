@@ -15,7 +15,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from server.api.codes import kind_of
-from storage.errors import InvalidCursor, RefreshRefused, StorageError
+from storage.errors import InvalidCursor, RefreshRefused, StorageError, TextRefused
 from streams.ports import CommandError, CommandOutcome, OptixError
 
 
@@ -131,7 +131,7 @@ def _command_error(error: CommandError) -> Response[bytes]:
 
 
 def _storage_error(error: StorageError) -> Response[bytes]:
-    if isinstance(error, InvalidCursor | RefreshRefused):
+    if isinstance(error, InvalidCursor | RefreshRefused | TextRefused):
         return problem_response(problem(error.code, str(error)))
     structlog.get_logger("server.api").error("storage_failed", error=str(error), code=error.code)
     return problem_response(problem("STORE_UNAVAILABLE", "expected PostgreSQL to answer"))

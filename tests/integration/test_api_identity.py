@@ -352,3 +352,22 @@ async def test_a_development_login_has_no_account(node: ApiNode) -> None:
     for path in ("/v1/auth/sessions", "/v1/api-keys"):
         response = await node.send("GET", path, "bob")
         assert (response.status_code, response.json()["code"]) == (403, "FORBIDDEN")
+
+
+async def test_a_nul_is_the_callers_fault_and_not_the_stores(node: ApiNode) -> None:
+    made = await post(node, "/v1/auth/register", ALICE)
+    bearer = {"Authorization": f"Bearer {made.json()['access_token']}"}
+    bob = {"email": "bob@example.org", "handle": "bob_2", "password": "correct horse battery"}
+    answers = [
+        await post(node, "/v1/auth/register", {**bob, "email": "b\0b@example.org"}),
+        await post(node, "/v1/auth/register", {**bob, "display_name": "B\0b"}),
+        await post(node, "/v1/auth/login", {"email": "b\0b@example.org", "password": "x"}),
+        await node.send(
+            "POST", "/v1/api-keys", headers=bearer, json={"name": "k\0", "scopes": ["read"]}
+        ),
+        await node.send("DELETE", "/v1/api-keys/%00", headers=bearer),
+        await node.send("DELETE", "/v1/auth/sessions/%00", headers=bearer),
+    ]
+
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_ARGUMENT"), answer.text
