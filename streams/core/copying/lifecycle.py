@@ -40,7 +40,9 @@ def decide_set_copy(ctx: Context, command: SetCopy) -> Decision:
     copy = find_copy(state, command.leader, ctx.principal)
     running = copy is not None and copy.status != "STOPPED"
     if not running:
-        refusal = _room(state, command.leader, follower)
+        refusal = _open_to(state.traders[command.leader], ctx.principal) or _room(
+            state, command.leader, follower
+        )
         if refusal is not None:
             return refusal
     settings = merged(copy.settings if copy else None, command)
@@ -63,6 +65,13 @@ def decide_set_copy(ctx: Context, command: SetCopy) -> Decision:
         )
     )
     return command.leader
+
+
+def _open_to(leader: Trader, follower: str) -> Refusal | None:
+    """Refuse whoever may not hear the leader's signals: its decisions would tell them all."""
+    if leader.signals_access == "followers" and follower not in leader.followers:
+        return Refusal(Reason.NOT_ALLOWED, "the leader's signals are for its followers", "leader")
+    return None
 
 
 def _room(state: State, leader: str, follower: Trader) -> Refusal | None:

@@ -4,12 +4,14 @@ import pytest
 
 from streams.core.commands import (
     CloseOnlyCopy,
+    FollowTrader,
     PauseCopy,
     RegisterInstrument,
     ReportPosition,
     ResumeCopy,
     SetCopy,
     StopCopy,
+    UpdateTrader,
 )
 from streams.core.copying.settings import BOUNDS
 from streams.core.money import MICROS, Step
@@ -161,3 +163,12 @@ def test_a_copied_instrument_may_be_registered_later() -> None:
     market.quote("NEW", 5, 5)
     market.fill("lea", 10, 5, "NEW")
     assert market.copied_lots("fay", symbol="NEW") == 5
+
+
+def test_a_leader_whose_signals_are_for_followers_is_copied_by_followers_only() -> None:
+    market = Market("lea", "fay")
+    market.do("lea", UpdateTrader(signals_access="followers"))
+    command = SetCopy("lea", allocation_micros=1)
+    assert market.code("fay", command) == "NOT_ALLOWED"
+    market.do("fay", FollowTrader("lea"))
+    assert market.code("fay", command) == "OK"
