@@ -21,7 +21,7 @@ FOLDERS = (
     "streams",
     "tests",
 )
-NOT_OURS = {"dist", "node_modules", "__pycache__", "vendor"}
+NOT_OURS = {".coverage", ".git", "dist", "node_modules", "__pycache__", "vendor"}
 SHIPPED = ("streams", "storage", "server")
 
 
