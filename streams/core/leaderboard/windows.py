@@ -13,14 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streams.core.performance.metrics import DAYS_A_YEAR
-from streams.core.performance.periods import RESOLUTION
+from streams.core.performance.periods import DAYS_A_YEAR, RESOLUTION
 from streams.core.performance.track import UNIT_PPB
 from streams.core.valuation import Flags, Floats, Integers
 
 
 NOISE = 4.0 * sys.float_info.epsilon
-"""Relative spread of returns that is only rounding, see `metrics.varies`."""
+"""Relative spread of returns that is only rounding, see `Moments.varies`."""
 
 
 @dataclass(slots=True)

@@ -6,6 +6,12 @@ A period of n days is the present day so far and the n closed days before it.
 from __future__ import annotations
 
 
+DAYS_A_YEAR = 365
+"""Annualisation of markets that never close."""
+
+DAYS_A_CALENDAR_YEAR = 365.25
+"""Length of a year when growth is told for a year."""
+
 PERIOD_DAYS: dict[str, int | None] = {
     "1w": 7,
     "1m": 30,

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 
 from streams.core.limits import DAYS_MAX
 from streams.core.market_clock import day_of
-from streams.core.performance import metrics
 from streams.core.performance.equity import ledger_equity
-from streams.core.performance.metrics import Metric, Undefined, UndefinedReason
-from streams.core.performance.periods import RESOLUTION, first_day
+from streams.core.performance.period import Record, period_metrics
+from streams.core.performance.periods import DAYS_A_CALENDAR_YEAR, RESOLUTION, first_day
 from streams.core.performance.track import UNIT_PPB, has_record, unit_ppb
+from streams.core.performance.trades import win_rate
+from streams.core.performance.undefined import Metric, Undefined, undefined
 from streams.core.state import Day, State, Track, Trader
 
 
@@ -26,12 +27,16 @@ class Window(NamedTuple):
         start_ppb: unit at the start of the period, in billionths.
         now_ppb: unit at its end, now.
         returns: daily returns in order of time; the last one is today's so far.
+        days: number of the UTC day of each return.
+        start_day: number of the day at whose end the period or the record begins.
         trades: round trips closed in the period, `wins` and `losses` among them.
     """
 
     start_ppb: int
     now_ppb: int
     returns: list[float]
+    days: list[int]
+    start_day: int
     trades: int
     wins: int
     losses: int
@@ -53,11 +58,17 @@ def window(track: Track, now_ppb: int, today: int, first: int | None) -> Window:
     # Of a record that reached its maximum the day before the first one kept is unknown.
     whole = begin > 0 or len(days) < DAYS_MAX
     base_ppb = start_ppb if whole else inside[0].unit_ppb
-    units = [day.unit_ppb for day in (inside if whole else inside[1:])]
+    closed = inside if whole else inside[1:]
+    units, numbers = [day.unit_ppb for day in closed], [day.day for day in closed]
     if not days or days[-1].day < today:
         units.append(now_ppb)
+        numbers.append(today)
+    returns = list(_returns(base_ppb, units))
     trades, wins, losses = _trades(track, inside, first)
-    return Window(start_ppb, now_ppb, list(_returns(base_ppb, units)), trades, wins, losses)
+    start_day = days[begin - 1].day if begin else numbers[0] - 1
+    return Window(
+        start_ppb, now_ppb, returns, numbers[: len(returns)], start_day, trades, wins, losses
+    )
 
 
 def performance(state: State, trader: Trader, period: str) -> dict[str, Any]:
@@ -75,34 +86,34 @@ def performance(state: State, trader: Trader, period: str) -> dict[str, Any]:
     today = day_of(state.market_at_us)
     now_ppb = unit_ppb(trader.track, ledger_equity(state, trader.ledger))
     part = window(trader.track, now_ppb, today, first_day(period, today))
-    numbers: dict[str, Metric] = {
-        "total_return": period_return(part),
-        "sharpe": metrics.sharpe(part.returns, resolution=RESOLUTION),
-        "win_rate": metrics.win_rate(part.wins, part.losses),
-        "max_drawdown": metrics.max_drawdown(part.returns),
-        "annual_volatility": metrics.annual_volatility(part.returns),
-        "sortino": metrics.sortino(part.returns),
-    }
+    length_days = today - part.start_day
+    record = Record(
+        returns=part.returns,
+        days=part.days,
+        start_day=part.start_day,
+        total=part.now_ppb / part.start_ppb - 1.0 if part.start_ppb > 0 else undefined("WIPED"),
+        years=length_days / DAYS_A_CALENDAR_YEAR,
+        length_days=length_days,
+        resolution=RESOLUTION,
+    )
+    numbers = period_metrics(record)
     if not has_record(trader.track):
-        for name in ("total_return", "sharpe", "max_drawdown", "annual_volatility", "sortino"):
-            numbers[name] = Undefined(UndefinedReason.NO_RECORD)
-    answer: dict[str, Any] = {}
-    reasons: dict[str, str] = {}
-    for name, value in numbers.items():
-        if isinstance(value, Undefined):
-            answer[name] = None
-            reasons[name] = value.reason.value
-        else:
-            answer[name] = value
+        numbers = dict.fromkeys(numbers, undefined("NO_RECORD"))
+    elif part.start_ppb <= 0:
+        numbers = dict.fromkeys(numbers, undefined("WIPED"))
+    numbers["win_rate"] = win_rate(part.wins, part.losses)
+    answer, reasons = published(numbers)
     counts = {"trades": part.trades, "wins": part.wins, "losses": part.losses}
     return {**answer, **counts, "reasons": reasons}
 
 
-def period_return(part: Window) -> Metric:
-    """Return the return over a period; undefined if the account was wiped before it."""
-    if part.start_ppb <= 0:
-        return Undefined(UndefinedReason.WIPED)
-    return part.now_ppb / part.start_ppb - 1.0
+def published(numbers: dict[str, Metric]) -> tuple[dict[str, float | None], dict[str, str]]:
+    """Return the metrics with None for what has no value, and the reason of each None."""
+    answer = {name: value if isinstance(value, float) else None for name, value in numbers.items()}
+    reasons = {
+        name: value.reason.value for name, value in numbers.items() if isinstance(value, Undefined)
+    }
+    return answer, reasons
 
 
 def _returns(base_ppb: int, units: list[int]) -> Iterator[float]:

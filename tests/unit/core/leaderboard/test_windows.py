@@ -1,13 +1,14 @@
 """Windows of all traders against the track of one."""
 
-from math import isclose, sqrt
+from math import isclose
 
 import numpy as np
 
 from streams.core.leaderboard.history import History
 from streams.core.leaderboard.windows import SharpeNow, Window
 from streams.core.limits import DAYS_MAX
-from streams.core.performance import metrics
+from streams.core.performance import sharpe
+from streams.core.performance.moments import Moments
 from streams.core.performance.periods import PERIOD_DAYS, first_day
 from streams.core.performance.summary import window
 from streams.core.performance.track import close_day, record_round_trip
@@ -20,8 +21,9 @@ def test_returns_are_added_one_by_one():
     for value in values:
         sums.add_returns(np.array([value, 9.0]), np.array([True, False]))
     assert sums.returns.tolist() == [3, 0]
-    assert isclose(metrics.mean(values), sums.mean[0])
-    assert isclose(metrics.deviation(values), sqrt(sums.squares[0] / 2))
+    moments = Moments.of(values)
+    assert isclose(moments.mean, sums.mean[0])
+    assert isclose(moments.m2, sums.squares[0])
     assert (sums.low[0], sums.high[0]) == (-0.02, 0.015)
     assert (sums.low[1], sums.high[1]) == (np.inf, -np.inf)
 
@@ -30,11 +32,11 @@ def test_todays_return_is_the_last_one():
     values = np.array([0.01, 0.01])
     sums = Window.empty(2)
     sums.add_returns(values, np.array([True, True]))
-    sharpe = SharpeNow(sums, np.array([True, False]))
+    ratios = SharpeNow(sums, np.array([True, False]))
     today = np.array([-0.02, -0.02])
-    ratio, defined = sharpe.ratio(today, np.array([-0.02, np.inf]), np.array([-0.02, -np.inf]))
+    ratio, defined = ratios.ratio(today, np.array([-0.02, np.inf]), np.array([-0.02, -np.inf]))
     assert defined.tolist() == [True, False]
-    assert isclose(metrics.sharpe([0.01, -0.02]), ratio[0])
+    assert isclose(sharpe.sharpe(Moments.of([0.01, -0.02])), ratio[0])
 
 
 def test_every_period_holds_what_the_track_holds():
@@ -56,7 +58,7 @@ def test_every_period_holds_what_the_track_holds():
             slow = window(trader.track, 0, days - 1, first_day(period, days))
             assert closed.start[column] == slow.start_ppb
             assert closed.returns[column] == len(slow.returns)
-            assert isclose(metrics.mean(slow.returns), closed.mean[column], rel_tol=1e-9)
+            assert isclose(Moments.of(slow.returns).mean, closed.mean[column], rel_tol=1e-9)
             assert closed.low[column] == min(slow.returns)
             assert closed.high[column] == max(slow.returns)
         assert closed.returns[2] == 0
