@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, str] = {
     "fanout": "CPU of a delivered frame against a bare send loop",
     "commands": "a command over the socket until its reply, log with fsync",
     "feed": "the recorded day through log, core and archive",
+    "sentiment": "scoring a message's text, pure Python",
     "restart": "restart with 10,000 traders and 1,000,000 archived events",
 }
 

@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "feed": "play a recorded market into a running node",
     "verify": "replay the archive and compare it with what is stored",
     "doctor": "say what is running where, and check it",
+    "sentiment": "score messages, bearish -1 to bullish 1",
     "bench": "measure against a floor taken in the same run",
 }
 

@@ -20,6 +20,7 @@ FOLDERS = (
     "storage",
     "streams",
     "tests",
+    "training",
 )
 NOT_OURS = {".coverage", ".git", "dist", "node_modules", "__pycache__", "vendor"}
 SHIPPED = ("streams", "storage", "server")

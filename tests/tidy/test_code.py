@@ -15,7 +15,14 @@ import pytest
 from tests.tidy.sources import ROOT, Source, failures, files, python_sources
 
 
-MAY_PRINT = ("server/cli/", "loadtests/", "examples/", "tests/gate.py", "tests/benchmarks/")
+MAY_PRINT = (
+    "server/cli/",
+    "loadtests/",
+    "examples/",
+    "tests/gate.py",
+    "tests/benchmarks/",
+    "training/",
+)
 MAY_SLEEP = (
     "tests/support.py",  # `eventually` itself
     "tests/simulation/",  # its clock is virtual

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.bench import commands, copies, core, fanout, feed, restart
+from server.bench import commands, copies, core, fanout, feed, restart, sentiment
 from server.bench.figures import Report
 from server.cli.bench_command import BENCHMARKS
 from server.demo import RECORDED_DAY
@@ -29,7 +29,7 @@ def recording(tmp_path: Path) -> Path:
 
 
 def test_each_name_is_a_module_with_a_report() -> None:
-    modules = (core, copies, fanout, commands, feed, restart)
+    modules = (core, copies, fanout, commands, feed, sentiment, restart)
     assert [f"server.bench.{name}" for name in BENCHMARKS] == [m.__name__ for m in modules]
 
 
@@ -60,6 +60,12 @@ def test_feed(recording: Path) -> None:
     report = feed.run(recording)
     assert values(report)["day, archived"] <= values(report)["day, applied"]
     assert "600 records, 0 refused" in report.conditions
+
+
+def test_sentiment() -> None:
+    report = sentiment.run(messages=("$ETH.X to the moon",), rounds=3)
+    assert 0 < values(report)["a message"] < 10_000
+    assert values(report)["rows of the lexicon"] > 1_000
 
 
 def test_restart() -> None:

@@ -1,0 +1,1 @@
+"""How the lexicon of sentiment is learned and judged. See train.py for the command."""
