@@ -361,8 +361,10 @@ class CopyDecided(Event, frozen=True):
     """One decision for one signal leg and one follower: executed or skipped, with its code.
 
     `code` is `EXECUTED` or the first failing gate; `clamps` say what made it smaller. `lots` is
-    the signed executed quantity (0 when skipped), `wanted_lots` the size before rounding caps.
+    the signed executed quantity (0 when skipped), `sized_millilots` the size before rounding in
+    thousandths of a lot, `wanted_lots` after rounding and minimum and before caps.
     `leg`: open, close, settle, stop. `slippage_bps`: signed, + = worse than the leader's price.
+    `decided_at_us` is log time; `leader_symbol` is what the leader traded, when it is not `symbol`.
     """
 
     follower: str
@@ -385,6 +387,11 @@ class CopyDecided(Event, frozen=True):
     result: PositionResult | None
     carry_ppb: int
     at_us: int
+    sized_millilots: int = 0
+    bid_ticks: int = 0
+    ask_ticks: int = 0
+    decided_at_us: int = 0
+    leader_symbol: str = ""
 
 
 AnyEvent = (

@@ -10,6 +10,7 @@ from streams.core.books.levels import fix_level
 from streams.core.commands import ReportEquity, ReportFill, ReportPosition
 from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
 from streams.core.copying.pipeline import follow_fill
+from streams.core.copying.signal import Signal, standing_of
 from streams.core.events import EquityReported, FillBooked, PositionReported
 from streams.core.market_clock import advance_market, market_time
 from streams.core.money import MICROS
@@ -68,7 +69,8 @@ def book_fill(
     result = fill_result(ledger.positions.get(symbol), instrument, lots, price_ticks, fee_micros)
     signal = source in SIGNAL_SOURCES
     copied = signal and trader in state.copies
-    equity = ledger_equity(state, leader.ledger) if copied else 0
+    standing = standing_of(state, leader.ledger) if copied else None
+    pending = order in state.orders
     event = FillBooked(
         fill=ctx.new_id("f"),
         trader=trader,
@@ -87,8 +89,8 @@ def book_fill(
         idea=idea,
     )
     ctx.emit(event)
-    if copied:
-        follow_fill(ctx, event, equity)
+    if standing is not None:
+        follow_fill(ctx, Signal(state, event, standing, now_us=ctx.at_us, pending=pending))
     return event
 
 

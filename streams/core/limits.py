@@ -103,5 +103,23 @@ SYMBOL_LIST_MAX = 500
 MULTIPLIER_PPM_MAX = 10_000_000
 """Largest multiplier of a copy: 10."""
 
+EXPRESSION_LENGTH_MAX = 256
+"""Characters of a sizing formula; beyond it `INVALID_SETTINGS`."""
+
+EXPRESSION_NODES_MAX = 64
+"""Terms of a sizing formula; beyond it `INVALID_SETTINGS`."""
+
+EXPRESSION_DEPTH_MAX = 16
+"""Levels of nesting of a sizing formula; beyond it `INVALID_SETTINGS`."""
+
+EXPRESSIONS_PARSED_MAX = 1_024
+"""Parsed sizing formulas remembered; when reached, the least recently used is parsed again."""
+
+WINDOWS_MAX = 32
+"""Session windows, news windows or loss levels of a copy; beyond it `INVALID_SETTINGS`."""
+
+TINY_RISK_MAX = 5
+"""`force_min` enlarges a tiny opening up to this many times; else `FORCE_MIN_TOO_RISKY`."""
+
 LEVERAGE_MAX = 5
 """Largest exposure of an account's own orders, as a multiple of its equity."""

@@ -74,6 +74,8 @@ def value_factors(tick: Step, lot: Step) -> tuple[int, int]:
 class Position(msgspec.Struct, array_like=True, gc=False):
     """An open trading position of one ledger in one instrument, at average cost.
 
+    `entries` counts the copied openings in it.
+
     `cost_micros` is signed like `lots`: the average entry price is cost / lots. `trip_micros` is
     what this round trip has realised so far, fees included, for its win or loss at the end.
     """
@@ -84,6 +86,7 @@ class Position(msgspec.Struct, array_like=True, gc=False):
     trip_micros: int = 0
     level_ticks: int = 0
     close_carry_ppb: int = 0
+    entries: int = 0
 
 
 class Ledger(msgspec.Struct, array_like=True):
@@ -241,7 +244,13 @@ class Conflated(msgspec.Struct, array_like=True):
 
 
 class CopySettings(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """How one follower copies one leader. Versions are events; a patch replaces single fields."""
+    """How one follower copies one leader. Versions are events; a patch replaces single fields.
+
+    `*_nanos` are billionths of a unit of the instrument. A maximum of 0 is none, but for
+    `stale_*`, `slippage_*` and `open_worse_*`. `symbol_multipliers` are in ppm. A session window is
+    (bit set of weekdays with Monday = 1, first minute of the UTC day, minute after the last), a
+    news window (symbol or "*", from, until) in market time.
+    """
 
     allocation_micros: int
     mode: str = "equity_ratio"
@@ -258,10 +267,48 @@ class CopySettings(msgspec.Struct, array_like=True, frozen=True, gc=False):
     slippage_max_bps: int = 50
     stale_ms_max: int = 2_000
     reverse: bool = False
+    symbol_multipliers: dict[str, int] = {}
+    fixed_quantity_nanos: int = 0
+    fixed_notional_micros: int = 0
+    risk_bps: int = 100
+    var_target_bps: int = 650
+    expression: str = ""
+    quantity_min_nanos: int = 0
+    tiny: str = "skip"
+    symbol_map: dict[str, str] = {}
+    symbols_short_deny: tuple[str, ...] = ()
+    asset_classes_allow: tuple[str, ...] = ()
+    sides: str = "both"
+    session_windows: tuple[tuple[int, int, int], ...] = ()
+    news_windows: tuple[tuple[str, int, int], ...] = ()
+    symbol_entries_max: int = 0
+    quote_age_ms_max: int = 60_000
+    stale_pending_ms_max: int = 60_000
+    copy_stop_loss: bool = True
+    copy_take_profit: bool = True
+    stop_loss_bps: int = 0
+    take_profit_bps: int = 0
+    copy_open_positions: str = "no"
+    open_worse_bps_max: int = 0
+    follow_limit_orders: str = "on_fill"
+    copy_stop_bps: int = 4_000
+    trailing_stop_bps: int = 0
+    daily_loss_bps: int = 0
+    daily_drawdown_bps: int = 0
+    daily_target_bps: int = 0
+    trades_day_max: int = 0
+    failures_max: int = 20
+    cooldown_ms: int = 86_400_000
+    on_stop: str = "close_now"
+    drift_band_bps: int = 2_000
+    notify_loss_bps: tuple[int, ...] = ()
 
 
 class Copy(msgspec.Struct, array_like=True):
-    """A follower's relationship to a leader, with its ring-fenced ledger."""
+    """A follower's relationship to a leader, with its ring-fenced ledger.
+
+    `mapped` names the own instrument of each leader's symbol whose position is held in another.
+    """
 
     follower: str
     leader: str
@@ -273,6 +320,7 @@ class Copy(msgspec.Struct, array_like=True):
     executed: int = 0
     skipped: int = 0
     codes: dict[str, int] = {}
+    mapped: dict[str, str] = {}
 
 
 class Voice(msgspec.Struct, array_like=True, gc=False):

@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from streams.core import commands, limits
-from streams.core.money import BPS, PPM, parse_money, parse_parts, parse_steps
+from streams.core.money import parse_money, parse_steps
 from streams.core.state import Instrument, State
 from streams.ports import CommandError
+from streams.replica.arguments import invalid, parsed_argument
+from streams.replica.copy_settings import copy_patch
 from streams.replica.requests import (
     CancelOrder,
     CloseIdea,
@@ -42,18 +44,6 @@ TITLE_LENGTHS = limits.TITLE_LENGTH_MIN, limits.TITLE_LENGTH_MAX
 THESIS_LENGTHS = limits.THESIS_LENGTH_MIN, limits.THESIS_LENGTH_MAX
 
 
-def invalid(field: str, message: str) -> CommandError:
-    """Return the error for an argument that cannot be taken."""
-    return CommandError("INVALID_ARGUMENT", f"{field}: {message}", field=field)
-
-
-def _parsed(field: str, parse: Callable[..., int], *arguments: Any) -> int:
-    try:
-        return parse(*arguments)
-    except (ValueError, ArithmeticError) as error:
-        raise invalid(field, str(error)) from None
-
-
 def _instrument(state: State, symbol: str) -> Instrument:
     instrument = state.instruments.get(symbol)
     if instrument is None:
@@ -76,14 +66,14 @@ def find_trader(state: State, name: str, field: str = "trader") -> str:
 def _price(instrument: Instrument, field: str, text: str | None) -> int:
     if text is None:
         return 0
-    ticks = _parsed(field, parse_steps, text, instrument.tick)
+    ticks = parsed_argument(field, parse_steps, text, instrument.tick)
     if ticks <= 0:
         raise invalid(field, f"expected a price above 0, was {text}")
     return ticks
 
 
 def _lots(instrument: Instrument, text: str) -> int:
-    lots = _parsed("quantity", parse_steps, text, instrument.lot)
+    lots = parsed_argument("quantity", parse_steps, text, instrument.lot)
     if lots <= 0:
         raise invalid("quantity", f"expected a quantity above 0, was {text}")
     return lots
@@ -111,7 +101,7 @@ def _report_trade(state: State, request: ReportTrade) -> commands.Command:
         symbol=request.symbol,
         lots=lots if request.side in ("buy", "cover") else -lots,
         price_ticks=_price(instrument, "price", request.price),
-        fee_micros=_parsed("fee", parse_money, request.fee),
+        fee_micros=parsed_argument("fee", parse_money, request.fee),
         source="self_reported",
         execution="",
     )
@@ -195,34 +185,10 @@ def _comment_idea(_: State, request: CommentIdea) -> commands.Command:
     return commands.CommentIdea(request.idea, text, request.parent_id or "")
 
 
-def _ratio(field: str, value: float | str | None, unit: int) -> int | None:
-    return None if value is None else _parsed(field, parse_parts, str(value), unit)
-
-
-def _money(field: str, text: str | None) -> int | None:
-    return None if text is None else _parsed(field, parse_money, text)
-
-
 def _set_copy(state: State, request: SetCopy) -> commands.Command:
     patch: CopySettingsPatch = request.settings or request
-    return commands.SetCopy(
-        leader=find_trader(state, request.leader, "leader"),
-        allocation_micros=_money("allocation", patch.allocation),
-        mode=patch.mode,
-        multiplier_ppm=_ratio("multiplier", patch.multiplier, PPM),
-        copy_ratio_ppm=_ratio("copy_ratio", patch.copy_ratio, PPM),
-        symbols_allow=patch.symbols_allow,
-        symbols_deny=patch.symbols_deny,
-        notional_min_micros=_money("notional_min", patch.notional_min),
-        notional_max_micros=_money("notional_max", patch.notional_max),
-        position_max_bps=_ratio("position_max", patch.position_max, BPS),
-        exposure_max_bps=_ratio("exposure_max", patch.exposure_max, BPS),
-        leverage_max_ppm=_ratio("leverage_max", patch.leverage_max, PPM),
-        positions_max=patch.positions_max,
-        slippage_max_bps=patch.slippage_max_bps,
-        stale_ms_max=patch.stale_ms_max,
-        reverse=patch.reverse,
-    )
+    leader = find_trader(state, request.leader, "leader")
+    return commands.SetCopy(leader=leader, **copy_patch(patch))
 
 
 def _update_profile(_: State, request: UpdateProfile) -> commands.Command:

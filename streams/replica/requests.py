@@ -7,6 +7,7 @@ name, before anything reaches the log. Numbers with a unit are decimal strings.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -32,6 +33,10 @@ Thesis = Annotated[
 Timeframe = Annotated[str, Meta(max_length=limits.TAG_LENGTH_MAX)]
 TradeType = Literal["buy", "sell", "short", "cover"]
 Stance = Literal["bullish", "bearish", "neutral"]
+ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")]
+OnStop = Literal["keep", "close_now", "close_by_position", "close_by_symbol"]
+SYMBOLS = Meta(max_length=limits.SYMBOL_LIST_MAX)
+WINDOWS = Meta(max_length=limits.WINDOWS_MAX)
 SymbolList = Annotated[list[Symbol], Meta(max_length=limits.SYMBOL_LIST_MAX)]
 
 
@@ -147,10 +152,29 @@ class UpdateProfile(Request, frozen=True):
     signals_access: Literal["public", "followers"] | None = None
 
 
+class SessionWindow(Request, frozen=True, rename={"first": "from", "end": "to"}):
+    """Hours of weekdays in UTC: `{"days": ["mon", "fri"], "from": "09:30", "to": "16:00"}`."""
+
+    days: Annotated[
+        list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]], Meta(min_length=1)
+    ]
+    first: ClockTime
+    end: ClockTime
+
+
+class NewsWindow(Request, frozen=True, rename={"first": "from", "end": "to"}):
+    """A time around an announcement, for one symbol or `*`."""
+
+    symbol: Symbol
+    first: datetime
+    end: datetime
+
+
 class CopySettingsPatch(Request, frozen=True):
     """Settings of a copy, spelled as they are shown; absent fields stay as they are.
 
-    Money is a decimal string; ratios are numbers (or decimal strings), 1 = 100 %.
+    Money and quantities are decimal strings; ratios are numbers (or decimal strings), 1 = 100 %.
+    0 switches an optional setting off.
     """
 
     allocation: Text | None = None
@@ -168,6 +192,41 @@ class CopySettingsPatch(Request, frozen=True):
     slippage_max_bps: Count | None = None
     stale_ms_max: Count | None = None
     reverse: bool | None = None
+    symbol_multipliers: Annotated[dict[Symbol, Ratio], SYMBOLS] | None = None
+    fixed_quantity: Text | None = None
+    fixed_notional: Text | None = None
+    risk: Ratio | None = None
+    var_target: Ratio | None = None
+    expression: Annotated[str, Meta(max_length=limits.EXPRESSION_LENGTH_MAX)] | None = None
+    quantity_min: Text | None = None
+    tiny: Literal["skip", "force_min"] | None = None
+    symbol_map: Annotated[dict[Symbol, Symbol], SYMBOLS] | None = None
+    symbols_short_deny: SymbolList | None = None
+    asset_classes_allow: Tags | None = None
+    sides: Literal["both", "long", "short"] | None = None
+    session_windows: Annotated[list[SessionWindow], WINDOWS] | None = None
+    news_windows: Annotated[list[NewsWindow], WINDOWS] | None = None
+    symbol_entries_max: Count | None = None
+    quote_age_ms_max: Count | None = None
+    stale_pending_ms_max: Count | None = None
+    copy_stop_loss: bool | None = None
+    copy_take_profit: bool | None = None
+    stop_loss_distance: Ratio | None = None
+    take_profit_distance: Ratio | None = None
+    copy_open_positions: Literal["no", "all", "only_if_not_worse"] | None = None
+    open_worse_bps_max: Count | None = None
+    follow_limit_orders: Literal["on_fill", "on_full_fill", "mirror"] | None = None
+    copy_stop: Ratio | None = None
+    trailing_stop: Ratio | None = None
+    daily_loss: Ratio | None = None
+    daily_drawdown: Ratio | None = None
+    daily_target: Ratio | None = None
+    trades_day_max: Count | None = None
+    failures_max: Count | None = None
+    cooldown_ms: Count | None = None
+    on_stop: OnStop | None = None
+    drift_band: Ratio | None = None
+    notify_losses: Annotated[list[Count], WINDOWS] | None = None
 
 
 class SetCopy(CopySettingsPatch, frozen=True, kw_only=True):

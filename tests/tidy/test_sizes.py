@@ -10,8 +10,10 @@ from tests.tidy.sources import failures, python_sources
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
 TABLES = {  # lists of names without code to follow: longer is not harder
+    "streams/core/commands.py",
     "streams/core/events.py",
     "streams/core/reasons.py",
+    "streams/core/state.py",
     "streams/ports.py",
 }
 

@@ -1,37 +1,28 @@
 """The gates before a copied opening, in their written order; the first that fails names itself.
 
-Order: intake (staleness), state, filters, sizing, caps, price. Caps make an opening smaller
-(`CLAMP_*`) before they refuse it. A closing passes no gate at all: risk-reducing orders are never
-blocked. Source: domain.md, section 4.4.
+Order: intake, state, filters, mapping, sizing, caps, loss, price. Caps make an opening smaller
+(`CLAMP_*`) before they refuse it. A closing passes none of these: risk-reducing orders are never
+blocked by them. Source: domain.md, section 4.4.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from streams.core.books.position_book import has_room
-from streams.core.limits import LOTS_MAX
-from streams.core.money import BPS, PPM
+from streams.core.copying.caps import capped
+from streams.core.copying.filters import PASSED, RANKED, failing_rank
+from streams.core.copying.signal import Signal, quote_ticks, slippage_bps
+from streams.core.copying.sizing import Wish, settled_lots, wanted_size
+from streams.core.limits import INTEGER_MAX
 from streams.core.reasons import Reason
-from streams.core.state import Copy, CopySettings, Instrument, Position, State
+from streams.core.state import Copy, Instrument, State
 
 
-class Opening(NamedTuple):
-    """A leader's opening as one follower would copy it.
-
-    Attributes:
-        side: +1 or -1, the follower's direction.
-        leader_lots: unsigned lots the leader opened.
-        leader_price_ticks: the leader's price.
-        leader_equity_micros: the leader's equity before the fill.
-        age_ms: age of the signal.
-    """
-
-    side: int
-    leader_lots: int
-    leader_price_ticks: int
-    leader_equity_micros: int
-    age_ms: int
+STATUS_CODES = {
+    "PAUSED": Reason.REL_PAUSED,
+    "CLOSE_ONLY": Reason.REL_CLOSE_ONLY,
+}
+"""What a relationship that is not ACTIVE answers to openings."""
 
 
 class Verdict(NamedTuple):
@@ -40,170 +31,98 @@ class Verdict(NamedTuple):
     Attributes:
         code: `EXECUTED` or the first failing gate.
         lots: unsigned lots to execute (0 when skipped).
-        wanted_lots: unsigned lots before caps.
+        sized_millilots: size before rounding, in thousandths of a lot.
+        wanted_lots: unsigned lots after rounding and minimum, before caps.
         price_ticks: the quote the follower would trade at (0 when unknown).
         slippage_bps: signed, + = worse than the leader's price.
         clamps: what made the opening smaller.
     """
 
     code: Reason
-    lots: int
-    wanted_lots: int
-    price_ticks: int
-    slippage_bps: int
-    clamps: tuple[str, ...]
-
-
-def quote_ticks(instrument: Instrument, side: int) -> int:
-    """Return the price at which a paper order of this side fills (0 = no quote)."""
-    return instrument.ask_ticks if side > 0 else instrument.bid_ticks
-
-
-def slippage_bps(side: int, price_ticks: int, leader_price_ticks: int) -> int:
-    """Return how much worse a price is than the leader's, in basis points, rounded away from 0."""
-    worse = (price_ticks - leader_price_ticks) * side * BPS
-    if worse >= 0:
-        return -(-worse // leader_price_ticks)
-    return worse // leader_price_ticks
+    lots: int = 0
+    sized_millilots: int = 0
+    wanted_lots: int = 0
+    price_ticks: int = 0
+    slippage_bps: int = 0
+    clamps: tuple[str, ...] = ()
 
 
 def judge_opening(
-    state: State, copy: Copy, instrument: Instrument, opening: Opening, equity_micros: int
+    state: State,
+    signal: Signal,
+    copy: Copy,
+    instrument: Instrument | None,
+    side: int,
+    equity_micros: int,
 ) -> Verdict:
     """Pass one opening through all gates.
 
     Args:
         state: read only.
+        signal: the leader's fill; `opened` lots of it are judged.
         copy: the relationship; its ledger is the follower's ring fence.
-        instrument: what the leader traded.
-        opening: the signal.
+        instrument: what the follower would trade; None = the leader's symbol leads nowhere.
+        side: +1 or -1, the follower's direction.
         equity_micros: equity of the ring fence now.
     """
+    code = _intake_and_state(signal, copy) or _filtered(signal, copy, instrument, side)
+    if code is not None:
+        return Verdict(code)
+    if instrument is None:
+        return Verdict(Reason.SYMBOL_UNMAPPED)
+    price = quote_ticks(instrument, side)
+    own = instrument is signal.instrument
+    reference = price or (signal.fill.price_ticks if own else 0)
+    if reference == 0:
+        return Verdict(Reason.NO_QUOTE)
+    wish = Wish(state, signal, copy, instrument, side, reference, equity_micros)
+    size = wanted_size(wish)
+    if isinstance(size, Reason):
+        return Verdict(size, 0, 0, 0, price)
+    # Bounded, because the record holds 64 bits; what is beyond meets `LIMIT_REACHED`.
+    sized = min(max(size[0], 0) * 1000 // size[1], INTEGER_MAX)
+    wanted, code = settled_lots(copy.settings, instrument, reference, size)
+    wanted = min(wanted, INTEGER_MAX)
+    if code is not None:
+        return Verdict(code, 0, sized, wanted, price)
+    lots, clamps, code = capped(state, copy, instrument, side, wanted, reference, equity_micros)
+    worse = 0
+    if code is None:
+        code, worse = _price(signal, copy, instrument, side, price)
+    if code is not None:
+        return Verdict(code, 0, sized, wanted, price, worse, clamps)
+    return Verdict(Reason.EXECUTED, lots, sized, wanted, price, worse, clamps)
+
+
+def _intake_and_state(signal: Signal, copy: Copy) -> Reason | None:
     settings = copy.settings
-    code = _intake_and_filters(copy, settings, instrument.symbol, opening.age_ms)
-    if code is not None:
-        return Verdict(code, 0, 0, 0, 0, ())
-    wanted, code = wanted_lots(settings, opening, equity_micros)
-    price = quote_ticks(instrument, opening.side)
-    if code is not None:
-        return Verdict(code, 0, wanted, price, 0, ())
-    reference = price or opening.leader_price_ticks
-    lots, clamps, code = _capped(
-        state, copy, instrument, opening.side, wanted, reference, equity_micros
-    )
-    if code is not None:
-        return Verdict(code, 0, wanted, price, 0, clamps)
-    if price == 0:
-        return Verdict(Reason.NO_QUOTE, 0, wanted, 0, 0, clamps)
-    worse = slippage_bps(opening.side, price, opening.leader_price_ticks)
-    if worse > settings.slippage_max_bps:
-        return Verdict(Reason.SLIPPAGE_PRE, 0, wanted, price, worse, clamps)
-    return Verdict(Reason.EXECUTED, lots, wanted, price, worse, clamps)
-
-
-def _intake_and_filters(
-    copy: Copy, settings: CopySettings, symbol: str, age_ms: int
-) -> Reason | None:
-    if age_ms > settings.stale_ms_max:
+    most = settings.stale_pending_ms_max if signal.pending else settings.stale_ms_max
+    if signal.age_ms > most:
         return Reason.STALE_SIGNAL
-    if copy.status == "PAUSED":
-        return Reason.REL_PAUSED
-    if copy.status == "CLOSE_ONLY":
-        return Reason.REL_CLOSE_ONLY
-    if settings.symbols_allow and symbol not in settings.symbols_allow:
-        return Reason.SYMBOL_NOT_ALLOWED
-    if symbol in settings.symbols_deny:
-        return Reason.SYMBOL_DENIED
+    if copy.status != "ACTIVE":
+        return STATUS_CODES[copy.status]
     return None
 
 
-def wanted_lots(
-    settings: CopySettings, opening: Opening, equity_micros: int
-) -> tuple[int, Reason | None]:
-    """Size an opening before caps; lots round toward zero.
-
-    Source: domain.md, section 4.2 (`equity_ratio`, `quantity_ratio`).
-    """
-    if settings.mode == "quantity_ratio":
-        ratio = settings.copy_ratio_ppm * settings.multiplier_ppm
-        lots = opening.leader_lots * ratio // (PPM * PPM)
-    else:
-        if opening.leader_equity_micros <= 0:
-            return 0, Reason.NO_LEADER_EQUITY
-        if equity_micros <= 0:
-            return 0, Reason.INSUFFICIENT_FUNDS
-        share = opening.leader_lots * equity_micros * settings.multiplier_ppm
-        lots = share // (opening.leader_equity_micros * PPM)
-    return lots, None if lots > 0 else Reason.ZERO_AFTER_ROUNDING
+def _filtered(
+    signal: Signal, copy: Copy, instrument: Instrument | None, side: int
+) -> Reason | None:
+    rank = failing_rank(copy.settings, instrument or signal.instrument, side, signal)
+    return None if rank == PASSED else RANKED[rank]
 
 
-def _capped(
-    state: State,
-    copy: Copy,
-    instrument: Instrument,
-    side: int,
-    wanted: int,
-    price_ticks: int,
-    equity_micros: int,
-) -> tuple[int, tuple[str, ...], Reason | None]:
-    settings, positions = copy.settings, copy.ledger.positions
-    held = positions.get(instrument.symbol)
-    if held is None and len(positions) >= settings.positions_max:
-        return 0, (), Reason.MAX_OPEN_POSITIONS
-    if equity_micros <= 0:
-        return 0, (), Reason.INSUFFICIENT_FUNDS
-    value = instrument.value_micros(price_ticks, wanted)
-    if value < settings.notional_min_micros:
-        return 0, (), Reason.BELOW_MIN_NOTIONAL
-    if wanted > LOTS_MAX or not has_room(state, instrument.symbol, wanted):
-        return 0, (), Reason.LIMIT_REACHED
-    budget, clamps = _budget(state, copy, held, instrument, side, value, equity_micros)
-    if budget >= value:
-        return wanted, clamps, None
-    lots = wanted * max(budget, 0) // value
-    if lots == 0:
-        return 0, clamps, Reason.INSUFFICIENT_FUNDS
-    if instrument.value_micros(price_ticks, lots) < settings.notional_min_micros:
-        return 0, clamps, Reason.BELOW_MIN_NOTIONAL
-    return lots, clamps, None
-
-
-def _budget(
-    state: State,
-    copy: Copy,
-    held: Position | None,
-    instrument: Instrument,
-    side: int,
-    value: int,
-    equity: int,
-) -> tuple[int, tuple[str, ...]]:
-    """Return the value that may be opened and the clamps that made it less than wanted."""
+def _price(
+    signal: Signal, copy: Copy, instrument: Instrument, side: int, price_ticks: int
+) -> tuple[Reason | None, int]:
     settings = copy.settings
-    own = 0
-    if held is not None:
-        own = instrument.value_micros(instrument.mark_ticks, held.lots) * side
-    exposure = exposure_micros(state, copy)
-    caps = (
-        (Reason.CLAMP_MAX_NOTIONAL, settings.notional_max_micros or value),
-        (Reason.CLAMP_MAX_POSITION, equity * settings.position_max_bps // BPS - own),
-        (Reason.CLAMP_EXPOSURE, equity * settings.exposure_max_bps // BPS - exposure),
-        (Reason.CLAMP_LEVERAGE, equity * settings.leverage_max_ppm // PPM - exposure),
-    )
-    budget = value
-    clamps: tuple[str, ...] = ()
-    for code, cap in caps:
-        if cap < budget:
-            budget = cap
-            clamps = (*clamps, code.value)
-    return budget, clamps
-
-
-def exposure_micros(state: State, copy: Copy) -> int:
-    """Return the value of all open positions of a ring fence, long and short added up."""
-    total = 0
-    for symbol, position in copy.ledger.positions.items():
-        instrument = state.instruments[symbol]
-        # `value_micros` of `mark_ticks`: calling both would cost more than all else here
-        product = (instrument.bid_ticks + instrument.ask_ticks) // 2 * position.lots
-        total += abs(product * instrument.value_numerator) // instrument.value_denominator
-    return total
+    if price_ticks == 0:
+        return Reason.NO_QUOTE, 0
+    most = settings.quote_age_ms_max
+    if most and signal.at_us - instrument.marked_at_us > most * 1000:
+        return Reason.QUOTE_STALE, 0
+    if instrument is signal.instrument:
+        worse = signal.slippage(side, price_ticks)
+    else:
+        # Another instrument has no leader's price: what is lost is half the spread.
+        worse = slippage_bps(side, price_ticks, instrument.mark_ticks)
+    return (Reason.SLIPPAGE_PRE if worse > settings.slippage_max_bps else None), worse

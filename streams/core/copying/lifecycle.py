@@ -9,9 +9,9 @@ from __future__ import annotations
 from streams.core.books.levels import entry_ticks_of
 from streams.core.commands import CloseOnlyCopy, PauseCopy, ResumeCopy, SetCopy, StopCopy
 from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
-from streams.core.copying.gates import quote_ticks
 from streams.core.copying.pipeline import close_copy_position
 from streams.core.copying.settings import merged
+from streams.core.copying.signal import quote_ticks
 from streams.core.events import CopySet, CopyStatusChanged, CopyStopped
 from streams.core.limits import COPIERS_PER_LEADER_MAX, COPIES_PER_FOLLOWER_MAX
 from streams.core.money import format_money

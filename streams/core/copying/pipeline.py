@@ -9,8 +9,9 @@ Source: domain.md, sections 4.1, 4.2, 4.4, 4.5.
 from __future__ import annotations
 
 from streams.core.context import Context, Evolvers
-from streams.core.copying.gates import Opening, judge_opening, quote_ticks, slippage_bps
-from streams.core.events import CopyDecided, FillBooked
+from streams.core.copying.gates import judge_opening
+from streams.core.copying.signal import Signal, quote_ticks, slippage_bps
+from streams.core.events import CopyDecided
 from streams.core.money import PPM, divide_up
 from streams.core.performance.equity import ledger_equity
 from streams.core.positions import evolve_ledger_fill, fill_result
@@ -22,97 +23,112 @@ CARRY_ONE = 1_000_000_000
 """One lot in the parts per billion in which a closing's remainder is carried."""
 
 
-def follow_fill(ctx: Context, fill: FillBooked, leader_equity_micros: int) -> None:
+def follow_fill(ctx: Context, signal: Signal) -> None:
     """Decide a leader's fill for every follower.
 
     Args:
         ctx: the command's context; the fill is already booked.
-        fill: the leader's fill.
-        leader_equity_micros: the leader's equity just before it.
+        signal: the fill as followers meet it.
     """
-    before, lots = fill.result.lots_before, fill.lots
-    closed = min(abs(lots), abs(before)) if (before > 0) != (lots > 0) else 0
-    opened = abs(lots) - closed
-    opening = None
-    if opened:
-        # Only a venue's report can come late; a recorded fill happens at its own time.
-        age_ms = max(ctx.at_us - fill.at_us, 0) // 1000 if fill.source == "venue" else 0
-        side = 1 if lots > 0 else -1
-        opening = Opening(side, opened, fill.price_ticks, leader_equity_micros, age_ms)
-    instrument = ctx.state.instruments[fill.symbol]
-    for copy in ctx.state.copies[fill.trader].values():
+    for copy in ctx.state.copies[signal.fill.trader].values():
         if copy.status == "STOPPED":
             continue
-        if closed:
-            _decide_closing(ctx, copy, instrument, fill, leader_equity_micros, closed, abs(before))
-        if opening is not None:
-            _decide_opening(ctx, copy, instrument, fill, opening)
+        if signal.closed:
+            _decide_closing(ctx, signal, copy)
+        if signal.opened:
+            _decide_opening(ctx, signal, copy)
 
 
-def _decide_opening(
-    ctx: Context, copy: Copy, instrument: Instrument, fill: FillBooked, opening: Opening
-) -> None:
-    if copy.settings.reverse:
-        opening = opening._replace(side=-opening.side)
+def _instrument_of(state: State, signal: Signal, copy: Copy) -> Instrument | None:
+    """Return what the follower would open, None when the leader's symbol leads nowhere.
+
+    A mapped symbol must be known, and no position of the copy may belong to two of the leader's
+    symbols: a closing of one would close the other.
+    """
+    symbol = signal.fill.symbol
+    target = copy.settings.symbol_map.get(symbol, symbol)
+    if copy.mapped:
+        for source, held in copy.mapped.items():
+            if (source == symbol) != (held == target):
+                return None
+    elif target == symbol:
+        return signal.instrument
+    elif target in copy.ledger.positions:
+        return None
+    return state.instruments.get(target)
+
+
+def _decide_opening(ctx: Context, signal: Signal, copy: Copy) -> None:
+    settings, fill = copy.settings, signal.fill
+    side = -signal.side if settings.reverse else signal.side
+    instrument: Instrument | None = signal.instrument
+    if settings.symbol_map or copy.mapped:
+        instrument = _instrument_of(ctx.state, signal, copy)
     equity = ledger_equity(ctx.state, copy.ledger)
-    verdict = judge_opening(ctx.state, copy, instrument, opening, equity)
-    lots = verdict.lots * opening.side
+    verdict = judge_opening(ctx.state, signal, copy, instrument, side, equity)
+    traded = instrument or signal.instrument
+    lots = verdict.lots * side
     fee, result = 0, None
     if lots:
-        value = instrument.value_micros(verdict.price_ticks, verdict.lots)
-        fee = divide_up(value * instrument.fee_ppm, PPM)
-        held = copy.ledger.positions.get(fill.symbol)
-        result = fill_result(held, instrument, lots, verdict.price_ticks, fee)
+        value = traded.value_micros(verdict.price_ticks, verdict.lots)
+        fee = divide_up(value * traded.fee_ppm, PPM)
+        held = copy.ledger.positions.get(traded.symbol)
+        result = fill_result(held, traded, lots, verdict.price_ticks, fee)
+    # By place: names would cost a third more, and this is made once for each follower.
     ctx.emit(
         CopyDecided(
-            follower=copy.follower,
-            leader=copy.leader,
-            signal_seq=fill.signal_seq,
-            leg="open",
-            symbol=fill.symbol,
-            code=verdict.code.value,
-            clamps=verdict.clamps,
-            version=copy.version,
-            leader_equity_micros=opening.leader_equity_micros,
-            follower_equity_micros=equity,
-            leader_lots=opening.leader_lots if fill.lots > 0 else -opening.leader_lots,
-            leader_price_ticks=fill.price_ticks,
-            wanted_lots=verdict.wanted_lots * opening.side,
-            lots=lots,
-            price_ticks=verdict.price_ticks,
-            fee_micros=fee,
-            slippage_bps=verdict.slippage_bps,
-            result=result,
-            carry_ppb=0,
-            at_us=fill.at_us,
+            copy.follower,
+            copy.leader,
+            fill.signal_seq,
+            "open",
+            traded.symbol,
+            verdict.code.value,
+            verdict.clamps,
+            copy.version,
+            signal.leader.equity,
+            equity,
+            signal.opened * signal.side,
+            fill.price_ticks,
+            verdict.wanted_lots * side,
+            lots,
+            verdict.price_ticks,
+            fee,
+            verdict.slippage_bps,
+            result,
+            0,
+            fill.at_us,
+            verdict.sized_millilots * side,
+            traded.bid_ticks,
+            traded.ask_ticks,
+            ctx.at_us,
+            fill.symbol if traded is not signal.instrument else "",
         )
     )
 
 
-def _decide_closing(
-    ctx: Context,
-    copy: Copy,
-    instrument: Instrument,
-    fill: FillBooked,
-    leader_equity: int,
-    closed: int,
-    held_by_leader: int,
-) -> None:
-    position = copy.ledger.positions.get(fill.symbol)
+def _decide_closing(ctx: Context, signal: Signal, copy: Copy) -> None:
+    fill, closed = signal.fill, signal.closed
+    symbol = copy.mapped.get(fill.symbol, fill.symbol) if copy.mapped else fill.symbol
+    instrument = signal.instrument
+    if symbol != fill.symbol:
+        instrument = ctx.state.instruments[symbol]
+    position = copy.ledger.positions.get(symbol)
     code = Reason.EXECUTED
-    lots = wanted = price = fee = worse = carry = 0
+    lots = wanted = price = fee = worse = carry = share = side = 0
     result = None
     if position is None:
         code = Reason.NO_FOLLOWER_POSITION
     else:
         held = abs(position.lots)
-        share = held * CARRY_ONE * closed // held_by_leader + position.close_carry_ppb
-        count, carry = (held, 0) if closed == held_by_leader else divmod(share, CARRY_ONE)
+        share = held * CARRY_ONE * closed // signal.held + position.close_carry_ppb
+        count, carry = (held, 0) if closed == signal.held else divmod(share, CARRY_ONE)
         count = min(count, held)
         side = -1 if position.lots > 0 else 1
         lots = wanted = count * side
-        price = quote_ticks(instrument, side) or fill.price_ticks
-        worse = slippage_bps(side, price, fill.price_ticks)
+        price = quote_ticks(instrument, side)
+        if instrument is signal.instrument:
+            price = price or fill.price_ticks
+            worse = slippage_bps(side, price, fill.price_ticks)
         if count == 0:
             code = Reason.ZERO_AFTER_ROUNDING
         else:
@@ -120,26 +136,31 @@ def _decide_closing(
             result = fill_result(position, instrument, lots, price, fee)
     ctx.emit(
         CopyDecided(
-            follower=copy.follower,
-            leader=copy.leader,
-            signal_seq=fill.signal_seq,
-            leg="close",
-            symbol=fill.symbol,
-            code=code.value,
-            clamps=(),
-            version=copy.version,
-            leader_equity_micros=leader_equity,
-            follower_equity_micros=ledger_equity(ctx.state, copy.ledger),
-            leader_lots=closed if fill.lots > 0 else -closed,
-            leader_price_ticks=fill.price_ticks,
-            wanted_lots=wanted,
-            lots=lots,
-            price_ticks=price,
-            fee_micros=fee,
-            slippage_bps=worse,
-            result=result,
-            carry_ppb=carry,
-            at_us=fill.at_us,
+            copy.follower,
+            copy.leader,
+            fill.signal_seq,
+            "close",
+            symbol,
+            code.value,
+            (),
+            copy.version,
+            signal.leader.equity,
+            ledger_equity(ctx.state, copy.ledger),
+            closed * signal.side,
+            fill.price_ticks,
+            wanted,
+            lots,
+            price,
+            fee,
+            worse,
+            result,
+            carry,
+            fill.at_us,
+            share // (CARRY_ONE // 1000) * side,
+            instrument.bid_ticks,
+            instrument.ask_ticks,
+            ctx.at_us,
+            fill.symbol if instrument is not signal.instrument else "",
         )
     )
 
@@ -186,6 +207,10 @@ def close_copy_position(
             result=fill_result(position, instrument, lots, price_ticks, fee),
             carry_ppb=0,
             at_us=at_us,
+            sized_millilots=lots * 1000,
+            bid_ticks=instrument.bid_ticks,
+            ask_ticks=instrument.ask_ticks,
+            decided_at_us=ctx.at_us,
         )
     )
 
@@ -204,10 +229,17 @@ def evolve_copy_decided(state: State, event: CopyDecided) -> None:
         copy.executed += 1
         totals.copies_executed += 1
         evolve_ledger_fill(state, copy.ledger, event.symbol, result, event.fee_micros, event.at_us)
-    if event.leg == "close":
-        position = copy.ledger.positions.get(event.symbol)
-        if position is not None:
-            position.close_carry_ppb = event.carry_ppb
+    if event.leg == "open":
+        if result is not None:
+            copy.ledger.positions[event.symbol].entries += 1
+            if event.leader_symbol:
+                copy.mapped[event.leader_symbol] = event.symbol
+        return
+    position = copy.ledger.positions.get(event.symbol)
+    if position is not None:
+        position.close_carry_ppb = event.carry_ppb
+    elif copy.mapped:
+        copy.mapped = {name: held for name, held in copy.mapped.items() if held != event.symbol}
 
 
 EVOLVERS: Evolvers = {CopyDecided: evolve_copy_decided}

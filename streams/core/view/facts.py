@@ -36,6 +36,7 @@ from streams.core.events import (
 )
 from streams.core.money import PPM
 from streams.core.state import State
+from streams.core.view.gates import gate_of
 from streams.core.view.settings import settings_view
 from streams.core.view.values import (
     STANCES,
@@ -255,6 +256,7 @@ def _copy_decided(state: State, event: CopyDecided) -> Data:
     tick, tick_places = instrument.tick
     lot, lot_places = instrument.lot
     lots, wanted, result = event.lots, event.wanted_lots, event.result
+    leaders = state.instruments[event.leader_symbol] if event.leader_symbol else instrument
     return {
         "type": "copy_decided",
         "signal_seq": event.signal_seq or None,
@@ -262,7 +264,9 @@ def _copy_decided(state: State, event: CopyDecided) -> Data:
         "follower": event.follower,
         "leg": event.leg,
         "symbol": event.symbol,
+        "leader_symbol": event.leader_symbol or event.symbol,
         "side": side_of(lots or wanted),
+        "gate": gate_of(event.code),
         "code": event.code,
         "clamps": event.clamps,
         "quantity": scaled(abs(lots) * lot, lot_places),
@@ -273,12 +277,16 @@ def _copy_decided(state: State, event: CopyDecided) -> Data:
         "inputs": {
             "leader_equity": scaled(event.leader_equity_micros, 6),
             "follower_equity": scaled(event.follower_equity_micros, 6),
-            "leader_quantity": scaled(event.leader_lots * lot, lot_places),
-            "leader_price": scaled(event.leader_price_ticks * tick, tick_places),
+            "leader_quantity": steps(event.leader_lots, leaders.lot),
+            "leader_price": steps(event.leader_price_ticks, leaders.tick),
+            "sized_quantity": scaled(event.sized_millilots * lot, lot_places + 3),
             "wanted_quantity": scaled(wanted * lot, lot_places),
+            "bid": scaled(event.bid_ticks * tick, tick_places) if event.bid_ticks else None,
+            "ask": scaled(event.ask_ticks * tick, tick_places) if event.ask_ticks else None,
             "settings_version": event.version,
         },
-        "decided_at": format_time(event.at_us),
+        "signaled_at": format_time(event.at_us),
+        "decided_at": format_time(event.decided_at_us),
     }
 
 

@@ -27,7 +27,7 @@ from streams.core.events import (
 )
 from streams.core.money import Step
 from streams.core.state import CopySettings
-from streams.core.view import event_data, facts, lossless_keys, routes
+from streams.core.view import event_data, facts, lossless_keys, routes, settings_view
 from tests.unit.core.support import SERVICE, START_US, Desk, desk
 
 
@@ -77,6 +77,10 @@ def decided(**more: Any) -> CopyDecided:
         "result": PositionResult(400, 24_000_600_000, 0, 0, 0, 0),
         "carry_ppb": 0,
         "at_us": START_US,
+        "sized_millilots": 500_250,
+        "bid_ticks": 120_002,
+        "ask_ticks": 120_003,
+        "decided_at_us": START_US,
     }
     return CopyDecided(**(terms | more))
 
@@ -148,7 +152,9 @@ def test_a_decision_that_was_executed(at: Desk) -> None:
         "follower": "bob",
         "leg": "open",
         "symbol": "BTC",
+        "leader_symbol": "BTC",
         "side": "buy",
+        "gate": None,
         "code": "EXECUTED",
         "clamps": ("CLAMP_EXPOSURE",),
         "quantity": "0.4",
@@ -161,9 +167,13 @@ def test_a_decision_that_was_executed(at: Desk) -> None:
             "follower_equity": "2500",
             "leader_quantity": "2",
             "leader_price": "60000.5",
+            "sized_quantity": "0.50025",
             "wanted_quantity": "0.5",
+            "bid": "60001",
+            "ask": "60001.5",
             "settings_version": 3,
         },
+        "signaled_at": NOON,
         "decided_at": NOON,
     }
 
@@ -249,23 +259,7 @@ SETTINGS = CopySettings(allocation_micros=1_000_000_000, multiplier_ppm=1_500_00
                 "leader": "alice",
                 "follower": "bob",
                 "settings_version": 2,
-                "settings": {
-                    "allocation": "1000",
-                    "mode": "equity_ratio",
-                    "multiplier": 1.5,
-                    "copy_ratio": 1.0,
-                    "symbols_allow": [],
-                    "symbols_deny": [],
-                    "notional_min": "0",
-                    "notional_max": None,
-                    "position_max": 0.25,
-                    "exposure_max": 5.0,
-                    "leverage_max": 5.0,
-                    "positions_max": 20,
-                    "slippage_max_bps": 50,
-                    "stale_ms_max": 2000,
-                    "reverse": False,
-                },
+                "settings": settings_view(SETTINGS),
                 "moved": "-0.5",
                 "at": NOON,
             },

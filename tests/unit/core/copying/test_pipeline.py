@@ -17,61 +17,8 @@ from streams.core.commands import (
 )
 from streams.core.events import CopyDecided
 from streams.core.money import MICROS, Step
+from tests.unit.core.copying.desk import copying
 from tests.unit.core.market import SERVICE, Market
-
-
-def copying(**patch: object) -> Market:
-    """`lea` has 1,000 and one follower, `fay`, who copies with 500 of her 1,000."""
-    market = Market("lea", "fay")
-    market.do("fay", SetCopy("lea", **{"allocation_micros": 500 * MICROS, **patch}))  # type: ignore[arg-type]
-    return market
-
-
-# settings | leader lots at price 10000 (equity 1000) | what the follower (equity 500) executes
-OPENINGS = """
-                                          |  1000 | EXECUTED 500
- multiplier_ppm=3000000                   |  1000 | EXECUTED 1250 CLAMP_MAX_POSITION
- multiplier_ppm=500000                    |  1000 | EXECUTED 250
- mode=quantity_ratio copy_ratio_ppm=20000 |  1000 | EXECUTED 20
- reverse=1                                |  1000 | EXECUTED -500
- reverse=1                                | -1000 | EXECUTED 500
-                                          | -1000 | EXECUTED -500
- notional_max_micros=10000000             |  1000 | EXECUTED 100 CLAMP_MAX_NOTIONAL
- exposure_max_bps=500                     |  1000 | EXECUTED 250 CLAMP_EXPOSURE
- leverage_max_ppm=20000                   |  1000 | EXECUTED 100 CLAMP_LEVERAGE
- symbols_allow=ETH                        |  1000 | SYMBOL_NOT_ALLOWED 0
- symbols_deny=BTC                         |  1000 | SYMBOL_DENIED 0
-                                          |     1 | ZERO_AFTER_ROUNDING 0
- notional_min_micros=60000000             |  1000 | BELOW_MIN_NOTIONAL 0
- notional_min_micros=300000 notional_max_micros=200000|1000|BELOW_MIN_NOTIONAL 0 CLAMP_MAX_NOTIONAL
- notional_max_micros=1                    |  1000 | INSUFFICIENT_FUNDS 0 CLAMP_MAX_NOTIONAL
- mode=quantity_ratio copy_ratio_ppm=100000000000 | 1000000000000 | LIMIT_REACHED 0
-"""
-
-
-@pytest.mark.parametrize("row", OPENINGS.strip("\n").splitlines())
-def test_an_opening_passes_the_gates(row: str) -> None:
-    patch_text, lots, expected = (part.strip() for part in row.split("|"))
-    patch: dict[str, object] = {}
-    for pair in patch_text.split():
-        name, value = pair.split("=")
-        patch[name] = value if name == "mode" else [value] if "symbols" in name else int(value)
-        if name == "reverse":
-            patch[name] = True
-    market = copying(**patch)
-    market.fill("lea", int(lots), 10_000)
-    (decision,) = [event for event in market.events if isinstance(event, CopyDecided)]
-    actual = " ".join([decision.code, str(decision.lots), *decision.clamps])
-    assert expected == actual
-
-
-def test_positions_max_skips_a_new_instrument_but_not_an_addition() -> None:
-    market = copying(positions_max=1)
-    market.fill("lea", 100, 10_000)
-    market.fill("lea", 100, 1_000, "ETH")
-    assert market.decisions() == [("open", "MAX_OPEN_POSITIONS", 0)]
-    market.fill("lea", 100, 10_000)
-    assert market.decisions() == [("open", "EXECUTED", 50)]
 
 
 def test_without_a_quote_nothing_is_opened() -> None:

@@ -1,0 +1,145 @@
+"""A leader's fill as all its followers meet it: what they share is worked out once.
+
+Invariants:
+    * Built after the fill is booked, from the leader's account just before and just after it.
+    * What depends on nothing but the signal and a side (quote, slippage) or on scopes above the
+      relationship is remembered, so a thousand followers ask once.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from streams.core.copying.risk import monthly_risk_ppm
+from streams.core.events import FillBooked
+from streams.core.limits import LEVERAGE_MAX
+from streams.core.money import BPS
+from streams.core.performance.equity import ledger_equity
+from streams.core.state import Instrument, Ledger, State
+
+
+class Standing(NamedTuple):
+    """A leader's account just before a fill, in micro-units.
+
+    Attributes:
+        equity: cash and open profit.
+        balance: cash.
+        free_margin: equity less what the open positions bind at `LEVERAGE_MAX`.
+    """
+
+    equity: int
+    balance: int
+    free_margin: int
+
+
+def standing_of(state: State, ledger: Ledger) -> Standing:
+    """Return how an account stands now."""
+    equity = ledger_equity(state, ledger)
+    margin = exposure_micros(state, ledger) // LEVERAGE_MAX
+    return Standing(equity, ledger.cash_micros, equity - margin)
+
+
+def exposure_micros(state: State, ledger: Ledger) -> int:
+    """Return the value of all open positions of a ledger, long and short added up."""
+    total = 0
+    instruments = state.instruments
+    for symbol, position in ledger.positions.items():
+        instrument = instruments[symbol]
+        # `value_micros` of `mark_ticks`: calling both would cost more than all else here
+        product = (instrument.bid_ticks + instrument.ask_ticks) // 2 * position.lots
+        total += abs(product * instrument.value_numerator) // instrument.value_denominator
+    return total
+
+
+def quote_ticks(instrument: Instrument, side: int) -> int:
+    """Return the price at which a paper order of this side fills (0 = no quote)."""
+    return instrument.ask_ticks if side > 0 else instrument.bid_ticks
+
+
+def slippage_bps(side: int, price_ticks: int, leader_price_ticks: int) -> int:
+    """Return how much worse a price is than the leader's, in basis points, rounded away from 0."""
+    worse = (price_ticks - leader_price_ticks) * side * BPS
+    if worse >= 0:
+        return -(-worse // leader_price_ticks)
+    return worse // leader_price_ticks
+
+
+class Signal:
+    """One fill of a leader, on its way to the followers.
+
+    Attributes:
+        fill: the leader's fill.
+        instrument: what the leader traded.
+        leader: standing of the leader's account just before.
+        closed: unsigned lots that closed a position of the leader.
+        held: unsigned lots the leader held before.
+        opened: unsigned lots that opened or added.
+        side: +1 or -1, direction of the fill.
+        age_ms: how late the signal is, 0 for all but a venue's report.
+        pending: the fill is of an order that rested.
+        stop_ticks: the leader's stop loss (0 = none).
+        at_us: market time.
+        weekday: bit of the UTC weekday, Monday = 1.
+        minute: minute of the UTC day.
+    """
+
+    __slots__ = (
+        "age_ms",
+        "at_us",
+        "closed",
+        "fill",
+        "held",
+        "instrument",
+        "leader",
+        "minute",
+        "opened",
+        "pending",
+        "risks",
+        "side",
+        "stop_ticks",
+        "weekday",
+        "worse",
+    )
+
+    def __init__(
+        self,
+        state: State,
+        fill: FillBooked,
+        leader: Standing,
+        *,
+        now_us: int,
+        pending: bool,
+        stop_ticks: int = 0,
+    ) -> None:
+        before, lots = fill.result.lots_before, fill.lots
+        self.fill = fill
+        self.instrument = state.instruments[fill.symbol]
+        self.leader = leader
+        self.held = abs(before)
+        self.closed = min(abs(lots), abs(before)) if (before > 0) != (lots > 0) else 0
+        self.opened = abs(lots) - self.closed
+        self.side = 1 if lots > 0 else -1
+        # Only a venue's report can come late; a recorded fill happens at its own time.
+        self.age_ms = max(now_us - fill.at_us, 0) // 1000 if fill.source == "venue" else 0
+        self.pending = pending
+        self.stop_ticks = stop_ticks
+        self.at_us = fill.at_us
+        minutes = fill.at_us // 60_000_000
+        self.minute = minutes % 1_440
+        # 1970-01-01 was a Thursday
+        self.weekday = 1 << (minutes // 1_440 + 3) % 7
+        self.worse: dict[int, int] = {}
+        self.risks: list[int | None] = []
+
+    def slippage(self, side: int, price_ticks: int) -> int:
+        """Return the slippage of the leader's own instrument, remembered by side."""
+        found = self.worse.get(side)
+        if found is None:
+            found = self.worse[side] = slippage_bps(side, price_ticks, self.fill.price_ticks)
+        return found
+
+    def leader_risk_ppm(self, state: State) -> int | None:
+        """Return the leader's monthly value at risk, see `risk`; computed when first asked."""
+        if not self.risks:
+            self.risks.append(monthly_risk_ppm(state.traders[self.fill.trader].track))
+        return self.risks[0]
