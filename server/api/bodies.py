@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import msgspec
 
-from streams.replica.requests import CloseIdea, CommentIdea, EditIdea, Request, SetCopy
+from streams.replica.requests import (
+    CloseIdea,
+    CommentIdea,
+    EditIdea,
+    EditOrder,
+    Request,
+    SetCopy,
+    SetExitLevels,
+)
 
 
 def without(form: type[Request], path_field: str) -> Any:
@@ -45,13 +53,18 @@ if TYPE_CHECKING:
     CloseIdeaBody = CloseIdea
     CommentIdeaBody = CommentIdea
     SetCopyBody = SetCopy
+    EditOrderBody = EditOrder
+    SetExitLevelsBody = SetExitLevels
 else:
     EditIdeaBody = without(EditIdea, "idea")
     CloseIdeaBody = without(CloseIdea, "idea")
     CommentIdeaBody = without(CommentIdea, "idea")
     SetCopyBody = without(SetCopy, "leader")
+    EditOrderBody = without(EditOrder, "order")
+    SetExitLevelsBody = without(SetExitLevels, "symbol")
 
 
 def arguments(body: msgspec.Struct, **path: str) -> dict[str, Any]:
     """Return a command's arguments from a body and what the path names."""
-    return {**msgspec.structs.asdict(body), **path}
+    given = msgspec.structs.asdict(body)
+    return {name: value for name, value in given.items() if value is not msgspec.UNSET} | path

@@ -58,6 +58,7 @@ KINDS: Final[dict[str, ErrorKind]] = {
     "UNKNOWN_IDEA": ErrorKind(404, "Unknown idea", "See /v1/ideas."),
     "UNKNOWN_COMMENT": ErrorKind(404, "Unknown comment", "See the idea's comments."),
     "UNKNOWN_ORDER": ErrorKind(404, "Unknown order", "See /v1/orders."),
+    "UNKNOWN_POSITION": ErrorKind(404, "No open position", "See /v1/positions."),
     "UNKNOWN_COPY": ErrorKind(404, "Unknown copy", "See /v1/copies."),
     "UNKNOWN_CHANNEL": ErrorKind(404, "Unknown channel", "See the channels of the stream."),
     "UNKNOWN_BOARD": ErrorKind(404, "Unknown leaderboard", "See /v1/leaderboards."),
@@ -72,6 +73,7 @@ KINDS: Final[dict[str, ErrorKind]] = {
     "CLIENT_ORDER_ID_TAKEN": ErrorKind(
         409, "Client order id taken", "Use another `client_order_id`."
     ),
+    "ORDER_ENDED": ErrorKind(409, "Order has ended", "Read the order's status."),
     "IDEA_NOT_DRAFT": ErrorKind(409, "Idea is not a draft", "Read the idea's status."),
     "IDEA_NOT_PUBLISHED": ErrorKind(409, "Idea is not published", "Read the idea's status."),
     "IDEA_TERMS_IMMUTABLE": ErrorKind(

@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from server.api.access import may_see_signals
 from server.api.answers import answer, command, page
-from server.api.bodies import arguments
+from server.api.bodies import EditOrderBody, SetExitLevelsBody, arguments
 from server.api.endpoint import endpoint
 from server.api.parameters import (
     LIMIT_DEFAULT,
@@ -24,7 +24,7 @@ from server.api.problems import ApiError
 from server.api.request import ApiRequest
 from storage.paging import INTEGER_MAX
 from streams.core.view import account_view, event_data, order_view, position_view
-from streams.replica.requests import OpenOrder, ReportTrade
+from streams.replica.requests import CashAmount, OpenOrder, ReportTrade
 
 
 TAG = "Trading"
@@ -39,6 +39,9 @@ ORDER_CODES = (
     "NOTHING_TO_CLOSE",
     "INSTRUMENT_SETTLED",
     "CLIENT_ORDER_ID_TAKEN",
+    "UNKNOWN_IDEA",
+    "EXIT_LEVELS_INVALID",
+    "ORDER_ENDED",
 )
 
 
@@ -64,11 +67,53 @@ async def open_order(request: ApiRequest, data: JSONBody[OpenOrder]) -> Response
     summary="Cancel a resting order",
     access="account",
     scope="trade",
-    codes=("UNKNOWN_ORDER", "NOT_OWNER"),
+    codes=("UNKNOWN_ORDER", "NOT_OWNER", "ORDER_ENDED"),
 )
 async def cancel_order(request: ApiRequest, order: FromPath[str]) -> Response[Any]:
     """Cancel an order of the caller."""
     return await command(request, "cancel_order", {"order": order})
+
+
+@endpoint(
+    "PATCH",
+    "/v1/orders/{order:str}",
+    tag=TAG,
+    summary="Change a resting order",
+    access="account",
+    scope="trade",
+    codes=(
+        "UNKNOWN_ORDER",
+        "NOT_OWNER",
+        "ORDER_ENDED",
+        "INVALID_QUANTITY",
+        "INSUFFICIENT_FUNDS",
+        "EXIT_LEVELS_INVALID",
+    ),
+)
+async def edit_order(
+    request: ApiRequest, order: FromPath[str], data: JSONBody[EditOrderBody]
+) -> Response[Any]:
+    """Change quantity, limit, stop and take; null removes a stop or a take."""
+    return await command(request, "edit_order", arguments(data, order=order))
+
+
+@endpoint(
+    "GET",
+    "/v1/orders/{order:str}",
+    tag=TAG,
+    summary="One order, resting or lately ended",
+    access="account",
+    codes=("UNKNOWN_ORDER", "NOT_OWNER"),
+)
+async def get_order(request: ApiRequest, order: FromPath[str]) -> Response[Any]:
+    """Show an order of the caller with its state."""
+    state = request.core
+    found = state.orders.get(order) or state.ended_orders.get(order)
+    if found is None:
+        raise ApiError("UNKNOWN_ORDER", f"no order {order}", field="order")
+    if found.trader != request.caller.trader:
+        raise ApiError("NOT_OWNER", "the order belongs to another trader", field="order")
+    return answer(request, order_view(state, found))
 
 
 @endpoint("GET", "/v1/orders", tag=TAG, summary="Resting orders", access="account")
@@ -148,6 +193,59 @@ async def list_positions(request: ApiRequest) -> Response[Any]:
     return page(request, items, None)
 
 
+@endpoint(
+    "PATCH",
+    "/v1/positions/{symbol:str}",
+    tag=TAG,
+    summary="Set the stop and the take of an open position",
+    access="account",
+    scope="trade",
+    codes=(
+        "UNKNOWN_INSTRUMENT",
+        "UNKNOWN_POSITION",
+        "UNKNOWN_COPY",
+        "INVALID_PRICE",
+        "EXIT_LEVELS_INVALID",
+        "NO_QUOTE",
+    ),
+)
+async def set_exit_levels(
+    request: ApiRequest, symbol: FromPath[str], data: JSONBody[SetExitLevelsBody]
+) -> Response[Any]:
+    """Set what the body names; null removes; `leader` means the position of that copy."""
+    return await command(request, "set_exit_levels", arguments(data, symbol=symbol))
+
+
+@endpoint(
+    "POST",
+    "/v1/account/deposits",
+    tag=TAG,
+    summary="Pay into the paper account",
+    access="account",
+    scope="trade",
+    status=201,
+    codes=("LIMIT_REACHED",),
+)
+async def deposit(request: ApiRequest, data: JSONBody[CashAmount]) -> Response[Any]:
+    """Pay in; for the account's performance this is a flow, no profit."""
+    return await command(request, "deposit", arguments(data), status=201)
+
+
+@endpoint(
+    "POST",
+    "/v1/account/withdrawals",
+    tag=TAG,
+    summary="Pay out of the paper account",
+    access="account",
+    scope="trade",
+    status=201,
+    codes=("LIMIT_REACHED", "INSUFFICIENT_FUNDS"),
+)
+async def withdraw(request: ApiRequest, data: JSONBody[CashAmount]) -> Response[Any]:
+    """Pay out cash that no open position leans on."""
+    return await command(request, "withdraw", arguments(data), status=201)
+
+
 @endpoint("GET", "/v1/account", tag=TAG, summary="The caller's account", access="account")
 async def get_account(request: ApiRequest) -> Response[Any]:
     """Show cash, equity, positions and resting orders."""
@@ -157,9 +255,14 @@ async def get_account(request: ApiRequest) -> Response[Any]:
 ROUTES = [
     open_order,
     cancel_order,
+    edit_order,
+    get_order,
     list_orders,
     report_trade,
     list_trades,
     list_positions,
+    set_exit_levels,
+    deposit,
+    withdraw,
     get_account,
 ]

@@ -41,9 +41,15 @@ class Commands(ABC):
         limit_price: Amount | None = None,
         client_order_id: str | None = None,
         idea_id: str | None = None,
+        stop_loss: Amount | None = None,
+        take_profit: Amount | None = None,
+        expires_at: str | None = None,
         key: str | None = None,
     ) -> Answer:
         """Open an order: a limit order when `limit_price` is given, else a market order.
+
+        `stop_loss` and `take_profit` end the position that it opens; `expires_at` (RFC 3339)
+        ends a limit order.
 
         Returns:
             `result["order"]`, and `result["fill"]` when it was filled at once.
@@ -56,12 +62,60 @@ class Commands(ABC):
             "limit_price": _text(limit_price),
             "client_order_id": client_order_id,
             "idea_id": idea_id,
+            "stop_loss": _text(stop_loss),
+            "take_profit": _text(take_profit),
+            "expires_at": expires_at,
         }
         return await self.command("open_order", _given(args), key=key)
 
     async def cancel_order(self, order: str, *, key: str | None = None) -> Answer:
         """Cancel a resting order."""
         return await self.command("cancel_order", {"order": order}, key=key)
+
+    async def edit_order(
+        self,
+        order: str,
+        *,
+        quantity: Amount | None = None,
+        limit_price: Amount | None = None,
+        stop_loss: Amount | None = None,
+        take_profit: Amount | None = None,
+        key: str | None = None,
+    ) -> Answer:
+        """Change a resting order; what is not given stays."""
+        args = {
+            "order": order,
+            "quantity": _text(quantity),
+            "limit_price": _text(limit_price),
+            "stop_loss": _text(stop_loss),
+            "take_profit": _text(take_profit),
+        }
+        return await self.command("edit_order", _given(args), key=key)
+
+    async def set_exit_levels(
+        self,
+        symbol: str,
+        stop_loss: Amount | None,
+        take_profit: Amount | None,
+        *,
+        leader: str | None = None,
+        key: str | None = None,
+    ) -> Answer:
+        """Set the stop and the take of an open position; None removes a level.
+
+        With `leader` the position of that copy is meant.
+        """
+        levels = {"stop_loss": _text(stop_loss), "take_profit": _text(take_profit)}
+        named = _given({"symbol": symbol, "leader": leader})
+        return await self.command("set_exit_levels", {**named, **levels}, key=key)
+
+    async def deposit(self, amount: Amount, *, key: str | None = None) -> Answer:
+        """Pay into the paper account."""
+        return await self.command("deposit", {"amount": _text(amount)}, key=key)
+
+    async def withdraw(self, amount: Amount, *, key: str | None = None) -> Answer:
+        """Pay out of the paper account."""
+        return await self.command("withdraw", {"amount": _text(amount)}, key=key)
 
     async def report_trade(
         self,

@@ -200,12 +200,46 @@ class PlaceOrder(Command, frozen=True):
     limit_ticks: int = 0
     client_order_id: str = ""
     idea: str = ""
+    stop_ticks: int = 0
+    take_ticks: int = 0
+    expires_at_us: int = 0
 
 
 class CancelOrder(Command, frozen=True):
     """Cancel a resting order."""
 
     order: str
+
+
+class EditOrder(Command, frozen=True):
+    """Change a resting order; None leaves a field as it is, 0 removes a stop or a take.
+
+    `lots` is the whole quantity, what is filled included.
+    """
+
+    order: str
+    lots: int | None = None
+    limit_ticks: int | None = None
+    stop_ticks: int | None = None
+    take_ticks: int | None = None
+
+
+class SetExitLevels(Command, frozen=True):
+    """Change where a position ends by itself; None leaves a level as it is, 0 removes it.
+
+    `leader` names the copy whose position is meant; empty = the trader's own account.
+    """
+
+    symbol: str
+    stop_ticks: int | None = None
+    take_ticks: int | None = None
+    leader: str = ""
+
+
+class MoveCash(Command, frozen=True):
+    """Pay into the paper account (> 0) or out of it (< 0): an external flow, no profit."""
+
+    amount_micros: int
 
 
 class ReportFill(Command, frozen=True):
@@ -353,6 +387,9 @@ AnyCommand = (
     | PostMessage
     | PlaceOrder
     | CancelOrder
+    | EditOrder
+    | SetExitLevels
+    | MoveCash
     | ReportFill
     | ReportPosition
     | ReportEquity

@@ -9,6 +9,7 @@ from streams.core.commands import Command
 from streams.core.events import Event
 from streams.core.reasons import Reason
 from streams.core.state import State
+from streams.core.valuation import Valuation
 
 
 class Refusal(NamedTuple):
@@ -53,6 +54,11 @@ class Context:
     def emit(self, event: Event) -> None:
         """Apply the event to the state at once and put it on record."""
         raise AssertionError(f"a kernel provides emit, {event!r} was given to a bare context")
+
+    @property
+    def valuation(self) -> Valuation:
+        """Everybody's equity in arrays, see `valuation`; read-only."""
+        raise AssertionError("a kernel provides the valuation, a bare context has none")
 
     def new_id(self, prefix: str) -> str:
         """Make an id from the offset: unique, equal on every node."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from streams.core import sentiment
 from streams.core.events import (
+    CashMoved,
     CopySet,
     CopyStopped,
     DayClosed,
@@ -42,6 +43,7 @@ class Derived:
             TraderRegistered: self._trader_registered,
             PositionReported: self._position_reported,
             EquityReported: self._equity_reported,
+            CashMoved: self._equity_reported,
             CopySet: self._copy_set,
             CopyStopped: self._copy_stopped,
             DayClosed: self._day_closed,
@@ -75,7 +77,9 @@ class Derived:
             set_mark(row.symbol, value_per_lot(instruments[row.symbol]))
 
     def _trader_registered(self, _: State, event: TraderRegistered) -> None:
-        self.valuation.add_trader(event.trader, event.cash_micros)
+        self.valuation.add_trader(
+            event.trader, event.cash_micros, margined=event.origin != "recorded"
+        )
 
     def _position_reported(self, state: State, event: PositionReported) -> None:
         self._ledger(state, event.trader, event.symbol)
@@ -83,7 +87,7 @@ class Derived:
     def _cash_changed(self, state: State, trader_id: str) -> None:
         self.valuation.set_cash(trader_id, state.traders[trader_id].ledger.cash_micros)
 
-    def _equity_reported(self, state: State, event: EquityReported) -> None:
+    def _equity_reported(self, state: State, event: EquityReported | CashMoved) -> None:
         self._cash_changed(state, event.trader)
 
     def _copy_set(self, state: State, event: CopySet) -> None:

@@ -15,6 +15,7 @@ from streams.core import (
 )
 from streams.core.context import Deciders, Evolvers
 from streams.core.copying import lifecycle, pipeline
+from streams.core.execution import exits, flows, liquidation, order_edits
 
 
 DECIDERS: Deciders = {
@@ -25,6 +26,9 @@ DECIDERS: Deciders = {
     **ideas.DECIDERS,
     **messages.DECIDERS,
     **orders.DECIDERS,
+    **order_edits.DECIDERS,
+    **exits.DECIDERS,
+    **flows.DECIDERS,
     **fills.DECIDERS,
     **lifecycle.DECIDERS,
 }
@@ -37,6 +41,9 @@ EVOLVERS: Evolvers = {
     **ideas.EVOLVERS,
     **messages.EVOLVERS,
     **orders.EVOLVERS,
+    **exits.EVOLVERS,
+    **flows.EVOLVERS,
+    **liquidation.EVOLVERS,
     **fills.EVOLVERS,
     **lifecycle.EVOLVERS,
     **pipeline.EVOLVERS,

@@ -241,15 +241,54 @@ class OrderPlaced(Event, frozen=True):
     client_order_id: str
     idea: str
     at_us: int
+    stop_ticks: int = 0
+    take_ticks: int = 0
+    expires_at_us: int = 0
+
+
+class OrderEdited(Event, frozen=True):
+    """A resting order has these terms from now on."""
+
+    order: str
+    trader: str
+    symbol: str
+    lots: int
+    limit_ticks: int
+    stop_ticks: int
+    take_ticks: int
+    at_us: int
 
 
 class OrderCancelled(Event, frozen=True):
-    """A resting order ended unfilled."""
+    """A resting order ended, unfilled or partly filled. `reason`: CANCELLED, EXPIRED, or a code."""
 
     order: str
     trader: str
     symbol: str
     reason: str
+    at_us: int
+
+
+class ExitLevelsSet(Event, frozen=True):
+    """A position ends by itself at these levels from now on (0 = none).
+
+    `leader`: the copy whose position it is; empty = the trader's own account.
+    """
+
+    trader: str
+    leader: str
+    symbol: str
+    stop_ticks: int
+    take_ticks: int
+    at_us: int
+
+
+class CashMoved(Event, frozen=True):
+    """An external flow of an account: paid in (> 0) or out (< 0)."""
+
+    trader: str
+    amount_micros: int
+    equity_before_micros: int
     at_us: int
 
 
@@ -277,7 +316,11 @@ class FillBooked(Event, frozen=True):
     """A fill changed a trader's own account.
 
     `lots` is signed. `source`: paper, recorded, venue, self_reported, settlement. `signal_seq` is
-    the leader's signal number, 0 when the fill is no signal (self-reported, settlement).
+    the leader's signal number, 0 when the fill is no signal (self-reported, settlement). `reason`
+    says what made the venue fill: empty for an order or a report, else stop_loss, take_profit or
+    liquidation. `stop_ticks` and `take_ticks` are levels that the order gives the position (0 =
+    as before); `left_lots` is what of the order is still to be filled,
+    `limit_ticks` its limit.
     """
 
     fill: str
@@ -295,6 +338,20 @@ class FillBooked(Event, frozen=True):
     at_us: int
     client_order_id: str = ""
     idea: str = ""
+    reason: str = ""
+    stop_ticks: int = 0
+    take_ticks: int = 0
+    left_lots: int = 0
+    limit_ticks: int = 0
+
+
+class AccountLiquidated(Event, frozen=True):
+    """An account fell below its maintenance margin; the fills that close it follow."""
+
+    trader: str
+    equity_micros: int
+    margin_micros: int
+    at_us: int
 
 
 class PositionReported(Event, frozen=True):
@@ -363,8 +420,10 @@ class CopyDecided(Event, frozen=True):
     `code` is `EXECUTED` or the first failing gate; `clamps` say what made it smaller. `lots` is
     the signed executed quantity (0 when skipped), `sized_millilots` the size before rounding in
     thousandths of a lot, `wanted_lots` after rounding and minimum and before caps.
-    `leg`: open, close, settle, stop. `slippage_bps`: signed, + = worse than the leader's price.
+    `leg`: open, close, settle, stop, stop_loss, take_profit. `slippage_bps`: signed, + = worse
+    than the leader's price.
     `decided_at_us` is log time; `leader_symbol` is what the leader traded, when it is not `symbol`.
+    `stop_ticks` and `take_ticks`: levels the position gets (0 = as before).
     """
 
     follower: str
@@ -392,6 +451,8 @@ class CopyDecided(Event, frozen=True):
     ask_ticks: int = 0
     decided_at_us: int = 0
     leader_symbol: str = ""
+    stop_ticks: int = 0
+    take_ticks: int = 0
 
 
 AnyEvent = (
@@ -414,7 +475,11 @@ AnyEvent = (
     | IdeaCommented
     | MessagePosted
     | OrderPlaced
+    | OrderEdited
     | OrderCancelled
+    | ExitLevelsSet
+    | CashMoved
+    | AccountLiquidated
     | FillBooked
     | PositionReported
     | EquityReported

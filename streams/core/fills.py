@@ -10,8 +10,10 @@ from streams.core.books.levels import fix_level
 from streams.core.commands import ReportEquity, ReportFill, ReportPosition
 from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
 from streams.core.copying.pipeline import follow_fill
-from streams.core.copying.signal import Signal, standing_of
+from streams.core.copying.signal import Signal, Standing, standing_of
 from streams.core.events import EquityReported, FillBooked, PositionReported
+from streams.core.execution.exit_levels import set_levels
+from streams.core.execution.order_records import evolve_order_filled
 from streams.core.market_clock import advance_market, market_time
 from streams.core.money import MICROS
 from streams.core.performance.equity import ledger_equity
@@ -24,11 +26,14 @@ from streams.core.positions import (
     fill_result,
 )
 from streams.core.reasons import Reason
-from streams.core.state import Ledger, State
+from streams.core.state import Ledger, Order, State, Trader
 
 
 SIGNAL_SOURCES = ("paper", "recorded", "venue")
 """Sources whose fills followers may copy; self-reported and settlement fills are no signals."""
+
+NO_ORDER = Order("", "", "", "", 0, 0, 0)
+"""Stands for the order of a fill that belongs to none."""
 
 
 def book_fill(
@@ -40,11 +45,11 @@ def book_fill(
     fee_micros: int,
     *,
     source: str,
-    order: str = "",
     execution: str = "",
     at_us: int,
-    client_order_id: str = "",
-    idea: str = "",
+    reason: str = "",
+    of: Order = NO_ORDER,
+    left_lots: int = 0,
 ) -> FillBooked:
     """Emit the fill, then one decision for every follower.
 
@@ -56,21 +61,22 @@ def book_fill(
         price_ticks: price of the fill, > 0 (0 only at settlement).
         fee_micros: what the venue charged.
         source: `paper`, `recorded`, `venue`, `self_reported` or `settlement`.
-        order: id of the order it belongs to, if one is.
         execution: the venue's id of the fill.
         at_us: market time.
-        client_order_id: echoed from the order.
-        idea: the idea the order named.
+        reason: what made the venue fill, if no order did.
+        of: the order it belongs to; its levels go to a position that it opens or adds to.
+        left_lots: what of that order is still to be filled.
     """
     state = ctx.state
     leader = state.traders[trader]
     instrument = state.instruments[symbol]
     ledger = leader.reported if source == "self_reported" else leader.ledger
     result = fill_result(ledger.positions.get(symbol), instrument, lots, price_ticks, fee_micros)
+    opens = result.lots * lots > 0
     signal = source in SIGNAL_SOURCES
     copied = signal and trader in state.copies
     standing = standing_of(state, leader.ledger) if copied else None
-    pending = order in state.orders
+    pending = of.order in state.orders
     event = FillBooked(
         fill=ctx.new_id("f"),
         trader=trader,
@@ -80,18 +86,30 @@ def book_fill(
         fee_micros=fee_micros,
         notional_micros=instrument.value_micros(price_ticks, abs(lots)),
         source=source,
-        order=order,
+        order=of.order,
         execution=execution,
         signal_seq=leader.signal_seq + 1 if signal else 0,
         result=result,
         at_us=at_us,
-        client_order_id=client_order_id,
-        idea=idea,
+        client_order_id=of.client_order_id,
+        idea=of.idea,
+        reason=reason,
+        stop_ticks=of.stop_ticks if opens else 0,
+        take_ticks=of.take_ticks if opens else 0,
+        left_lots=left_lots,
+        limit_ticks=of.limit_ticks,
     )
     ctx.emit(event)
     if standing is not None:
-        follow_fill(ctx, Signal(state, event, standing, now_us=ctx.at_us, pending=pending))
+        _offer(ctx, event, standing, pending=pending)
     return event
+
+
+def _offer(ctx: Context, fill: FillBooked, standing: Standing, *, pending: bool) -> None:
+    held = ctx.state.traders[fill.trader].ledger.positions.get(fill.symbol)
+    stop = held.stop_ticks if held else 0
+    signal = Signal(ctx.state, fill, standing, now_us=ctx.at_us, pending=pending, stop_ticks=stop)
+    follow_fill(ctx, signal)
 
 
 def evolve_fill_booked(state: State, event: FillBooked) -> None:
@@ -114,8 +132,10 @@ def evolve_fill_booked(state: State, event: FillBooked) -> None:
         record_round_trip(track, result.trip_micros)
     if event.signal_seq:
         trader.signal_seq = event.signal_seq
-    if event.order and event.order in state.orders:
-        remove_order(state, event.order)
+    if event.order:
+        evolve_order_filled(state, event)
+    if event.stop_ticks or event.take_ticks:
+        _evolve_levels(state, trader, event)
     recorded = event.source == "recorded"
     state.market_at_us = market_time(state, event.at_us, recorded=recorded)
     if recorded:
@@ -136,14 +156,11 @@ def _evolve_print(state: State, event: FillBooked) -> None:
         channels.touch(state, f"marks:{event.symbol}", event.symbol)
 
 
-def remove_order(state: State, order_id: str) -> None:
-    """Forget a resting order in every index."""
-    order = state.orders.pop(order_id)
-    resting = state.resting[order.symbol]
-    del resting[order_id]
-    if not resting:
-        del state.resting[order.symbol]
-    del state.traders[order.trader].orders[order_id]
+def _evolve_levels(state: State, trader: Trader, event: FillBooked) -> None:
+    position = trader.ledger.positions[event.symbol]
+    stop = event.stop_ticks or position.stop_ticks
+    take = event.take_ticks or position.take_ticks
+    set_levels(state, event.symbol, position, ("", trader.trader), stop, take)
 
 
 def decide_report_fill(ctx: Context, command: ReportFill) -> Decision:

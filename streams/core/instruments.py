@@ -16,6 +16,7 @@ from streams.core.channels import touch
 from streams.core.commands import Command, MarkRow, PublishMarks, RegisterInstrument
 from streams.core.context import Context, Decision, Refusal
 from streams.core.events import Event, InstrumentRegistered, MarksPublished
+from streams.core.execution.exits import end_at_levels
 from streams.core.limits import INSTRUMENTS_MAX, INTEGER_MAX, MARKS_PER_COMMAND_MAX
 from streams.core.market_clock import advance_market, market_time
 from streams.core.orders import match_resting
@@ -69,7 +70,7 @@ def evolve_instrument_registered(state: State, event: InstrumentRegistered) -> N
 
 
 def decide_publish_marks(ctx: Context, command: PublishMarks) -> Decision:
-    """Take new quotes, then let resting orders meet them.
+    """Take new quotes, then let resting orders, stops and takes meet them.
 
     Rows equal to the present quote and rows of settled instruments carry no news and are left
     out; of several rows of one symbol the last one counts. `last_ticks` 0 keeps the last price.
@@ -92,6 +93,7 @@ def decide_publish_marks(ctx: Context, command: PublishMarks) -> Decision:
     ctx.emit(MarksPublished(list(changed.values()), at_us, command.recorded))
     if changed:
         match_resting(ctx, changed)
+        end_at_levels(ctx, changed)
     return ""
 
 

@@ -30,6 +30,7 @@ from streams.core.eldest import Eldest
 from streams.core.events import Event, Ticked
 from streams.core.limits import BATCH_IDS_MAX, IDEMPOTENCY_AGE_US_MAX, IDEMPOTENCY_KEYS_MAX
 from streams.core.state import KeyOutcome, State
+from streams.core.valuation import Valuation
 from streams.core.view import lossless_keys
 
 
@@ -155,6 +156,11 @@ class Kernel(Context):
         self._encoded: list[bytes] = []
         self._numbered: list[Numbered] = []
         self._command_index = 0
+
+    @property
+    def valuation(self) -> Valuation:
+        """Everybody's equity in arrays; read-only for `decide_*`."""
+        return self.derived.valuation
 
     def apply(self, ms: int, seq: int, batch_id: str, envelopes: Sequence[Envelope]) -> Applied:
         """Apply one entry of the log.

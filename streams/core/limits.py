@@ -61,6 +61,21 @@ OPEN_ORDERS_MAX = 500
 ORDERS_PER_INSTRUMENT_MAX = 50_000
 """Resting orders of one instrument; beyond it `LIMIT_REACHED`."""
 
+CLIENT_ORDER_IDS_MAX = 1_000
+"""Client order ids of one trader that cannot be used again; when reached, the oldest leaves."""
+
+ENDED_ORDERS_MAX = 50_000
+"""Orders that ended and are still shown; when reached, the oldest leaves (the archive keeps it)."""
+
+ORDER_AGE_US_MAX = 90 * 24 * 3600 * 1_000_000
+"""Longest time from placing an order to its expiry; beyond it `LIMIT_REACHED`."""
+
+EXITS_PER_COMMAND_MAX = 200
+"""Stops, takes, expiries or liquidating fills of one command; the next second does the rest."""
+
+CASH_MOVE_MICROS_MAX = 10**15
+"""One payment into or out of an account: a thousand million units; beyond it `LIMIT_REACHED`."""
+
 MARKS_PER_COMMAND_MAX = 1_000
 """Rows of one `PublishMarks`; beyond it `LIMIT_REACHED`."""
 
@@ -123,3 +138,7 @@ TINY_RISK_MAX = 5
 
 LEVERAGE_MAX = 5
 """Largest exposure of an account's own orders, as a multiple of its equity."""
+
+MAINTENANCE_PPM = 50_000
+"""Equity an account must keep, as a share of what its open positions cost: 5 %, a quarter of what
+opening them asks. Below it the account is liquidated."""

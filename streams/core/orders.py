@@ -13,14 +13,19 @@ from collections.abc import Iterable
 
 from streams.core.commands import CancelOrder, PlaceOrder
 from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
-from streams.core.events import OrderCancelled, OrderPlaced
-from streams.core.fills import book_fill, remove_order
+from streams.core.events import OrderCancelled, OrderEdited, OrderPlaced
+from streams.core.execution import order_records
+from streams.core.execution.exits import check_levels, closing_ticks
+from streams.core.fills import book_fill
 from streams.core.limits import (
+    EXITS_PER_COMMAND_MAX,
     LEVERAGE_MAX,
     OPEN_ORDERS_MAX,
     OPEN_POSITIONS_MAX,
+    ORDER_AGE_US_MAX,
     ORDERS_PER_INSTRUMENT_MAX,
 )
+from streams.core.market_clock import DAY_US
 from streams.core.money import PPM, divide_up, format_money
 from streams.core.performance.equity import ledger_equity
 from streams.core.positions import check_size
@@ -34,8 +39,8 @@ SIDES = {"buy": 1, "cover": 1, "sell": -1, "short": -1}
 def decide_place_order(ctx: Context, command: PlaceOrder) -> Decision:
     """Fill or rest a paper order.
 
-    Checks in order: trader, instrument, settled, quantity and side, price, client order id,
-    what a cover or a limit of open orders asks, quote, funds.
+    Checks in order: trader, instrument, settled, quantity and side, price, what a cover asks,
+    client order id, idea, expiry, quote, size, funds, stop and take, a limit of open orders.
     """
     state = ctx.state
     trader = state.traders.get(ctx.principal)
@@ -44,7 +49,7 @@ def decide_place_order(ctx: Context, command: PlaceOrder) -> Decision:
     instrument = state.instruments.get(command.symbol)
     if instrument is None:
         return Refusal(Reason.UNKNOWN_INSTRUMENT, f"no instrument {command.symbol}", "symbol")
-    refusal = _form(state, trader, instrument, command)
+    refusal = _form(trader, instrument, command) or _naming(ctx, trader, command)
     if refusal is not None:
         return refusal
     side = SIDES[command.side]
@@ -54,8 +59,11 @@ def decide_place_order(ctx: Context, command: PlaceOrder) -> Decision:
         return Refusal(Reason.NO_QUOTE, f"{command.symbol} has no quote yet", "symbol")
     crosses = quote > 0 and (limit == 0 or quote * side <= limit * side)
     price = quote if crosses else limit
-    refusal = check_size(state, trader.ledger, instrument, command.lots * side, price) or _funds(
-        state, trader, instrument, command.lots * side, price
+    lots = command.lots * side
+    refusal = (
+        check_size(state, trader.ledger, instrument, lots, price)
+        or check_funds(state, trader, instrument, lots, price)
+        or _levels(trader, instrument, command, price if not crosses else 0)
     )
     if refusal is not None:
         return refusal
@@ -65,19 +73,66 @@ def decide_place_order(ctx: Context, command: PlaceOrder) -> Decision:
     _fill(
         ctx,
         instrument,
-        trader.trader,
-        command.lots * side,
+        Order(
+            order_id,
+            trader.trader,
+            command.symbol,
+            command.side,
+            command.lots,
+            limit,
+            0,
+            command.client_order_id,
+            command.idea,
+            command.stop_ticks,
+            command.take_ticks,
+        ),
+        lots,
         price,
-        order_id,
-        command.client_order_id,
-        command.idea,
     )
     return order_id
 
 
-def _form(
-    state: State, trader: Trader, instrument: Instrument, command: PlaceOrder
+def _naming(ctx: Context, trader: Trader, command: PlaceOrder) -> Refusal | None:
+    """Refuse a name that is taken, an idea that does not exist, and an expiry out of bounds."""
+    known = trader.client_orders.get(command.client_order_id)
+    if known is not None:
+        return Refusal(
+            Reason.CLIENT_ORDER_ID_TAKEN,
+            f"expected a new id, {command.client_order_id} names order {known}",
+            "client_order_id",
+        )
+    idea = ctx.state.ideas.get(command.idea) if command.idea else None
+    if command.idea and (idea is None or (idea.status == "draft" and idea.trader != ctx.principal)):
+        return Refusal(Reason.UNKNOWN_IDEA, f"no idea {command.idea}", "idea_id")
+    if command.expires_at_us:
+        now_us = ctx.time(0)
+        if command.expires_at_us <= now_us:
+            message = f"expected an expiry after {now_us} us, was {command.expires_at_us}"
+            return Refusal(Reason.ORDER_ENDED, message, "expires_at")
+        if command.expires_at_us - now_us > ORDER_AGE_US_MAX:
+            days = ORDER_AGE_US_MAX // DAY_US
+            return Refusal(
+                Reason.LIMIT_REACHED, f"expected an expiry within {days} days", "expires_at"
+            )
+    return None
+
+
+def _levels(
+    trader: Trader, instrument: Instrument, command: PlaceOrder, limit_ticks: int
 ) -> Refusal | None:
+    """Refuse a stop or a take that is none: past its price, or of an order that opens nothing."""
+    if not command.stop_ticks and not command.take_ticks:
+        return None
+    side = SIDES[command.side]
+    held = trader.ledger.positions.get(command.symbol)
+    if held is not None and held.lots * side < 0 and command.lots <= abs(held.lots):
+        field = "stop_loss" if command.stop_ticks else "take_profit"
+        return Refusal(Reason.EXIT_LEVELS_INVALID, "expected an order that opens", field)
+    reference = limit_ticks or closing_ticks(instrument, side)
+    return check_levels(side, reference, command.stop_ticks, command.take_ticks)
+
+
+def _form(trader: Trader, instrument: Instrument, command: PlaceOrder) -> Refusal | None:
     if instrument.settled:
         return Refusal(Reason.INSTRUMENT_SETTLED, f"{command.symbol} is settled", "symbol")
     if command.lots <= 0:
@@ -88,11 +143,6 @@ def _form(
         )
     if command.limit_ticks < 0:
         return Refusal(Reason.INVALID_PRICE, "expected a price above 0", "limit_price")
-    client_id = command.client_order_id
-    if client_id and any(state.orders[o].client_order_id == client_id for o in trader.orders):
-        return Refusal(
-            Reason.CLIENT_ORDER_ID_TAKEN, f"{client_id} names an open order", "client_order_id"
-        )
     held = trader.ledger.positions.get(command.symbol)
     if command.side == "cover" and (held is None or held.lots >= 0):
         return Refusal(Reason.NOTHING_TO_CLOSE, "expected a short position to cover", "side")
@@ -103,10 +153,18 @@ def _form(
     return None
 
 
-def _funds(
+def check_funds(
     state: State, trader: Trader, instrument: Instrument, lots: int, price_ticks: int
 ) -> Refusal | None:
-    """Refuse what would lift the account's exposure above `LEVERAGE_MAX` times its equity."""
+    """Refuse what would lift the account's exposure above `LEVERAGE_MAX` times its equity.
+
+    Args:
+        state: read only.
+        trader: whose account.
+        instrument: what would be traded.
+        lots: signed lots to add; what only reduces the position is never refused.
+        price_ticks: their price.
+    """
     held = trader.ledger.positions.get(instrument.symbol)
     before = held.lots if held else 0
     if abs(before + lots) <= abs(before) and before * lots < 0:
@@ -147,34 +205,26 @@ def _rest(ctx: Context, trader: Trader, command: PlaceOrder, order_id: str) -> D
             client_order_id=command.client_order_id,
             idea=command.idea,
             at_us=ctx.time(0),
+            stop_ticks=command.stop_ticks,
+            take_ticks=command.take_ticks,
+            expires_at_us=command.expires_at_us,
         )
     )
     return order_id
 
 
-def _fill(
-    ctx: Context,
-    instrument: Instrument,
-    trader: str,
-    lots: int,
-    price_ticks: int,
-    order_id: str,
-    client_order_id: str,
-    idea: str,
-) -> None:
+def _fill(ctx: Context, instrument: Instrument, order: Order, lots: int, price_ticks: int) -> None:
     value = instrument.value_micros(price_ticks, abs(lots))
     book_fill(
         ctx,
-        trader,
+        order.trader,
         instrument.symbol,
         lots,
         price_ticks,
         divide_up(value * instrument.fee_ppm, PPM),
         source="paper",
-        order=order_id,
         at_us=ctx.time(0),
-        client_order_id=client_order_id,
-        idea=idea,
+        of=order,
     )
 
 
@@ -196,7 +246,9 @@ def match_resting(ctx: Context, symbols: Iterable[str]) -> None:
             side = SIDES[order.side]
             quote = instrument.ask_ticks if side > 0 else instrument.bid_ticks
             if quote * side <= order.limit_ticks * side:
-                _fill_resting(ctx, instrument, order, order.lots * side, quote)
+                _fill_resting(
+                    ctx, instrument, order, (order.lots - order.filled_lots) * side, quote
+                )
 
 
 def _fill_resting(
@@ -205,59 +257,65 @@ def _fill_resting(
     trader = ctx.state.traders[order.trader]
     held = trader.ledger.positions.get(order.symbol)
     code = ""
-    if order.side == "cover" and (held is None or lots > -held.lots):
+    if order.expires_at_us and order.expires_at_us <= ctx.time(0):
+        code = "EXPIRED"
+    elif order.side == "cover" and (held is None or lots > -held.lots):
         code = Reason.NOTHING_TO_CLOSE.value
     elif check_size(ctx.state, trader.ledger, instrument, lots, price_ticks) is not None:
         code = Reason.LIMIT_REACHED.value
-    elif _funds(ctx.state, trader, instrument, lots, price_ticks) is not None:
+    elif check_funds(ctx.state, trader, instrument, lots, price_ticks) is not None:
         code = Reason.INSUFFICIENT_FUNDS.value
     if code:
         ctx.emit(OrderCancelled(order.order, order.trader, order.symbol, code, ctx.time(0)))
         return
-    _fill(
-        ctx,
-        instrument,
-        order.trader,
-        lots,
-        price_ticks,
-        order.order,
-        order.client_order_id,
-        order.idea,
-    )
+    _fill(ctx, instrument, order, lots, price_ticks)
+
+
+def expire_orders(ctx: Context, at_us: int) -> None:
+    """Cancel the resting orders whose time is over, at most `EXITS_PER_COMMAND_MAX` at once.
+
+    Args:
+        ctx: the command's context.
+        at_us: market time.
+    """
+    state = ctx.state
+    expiring = state.expiring
+    left = EXITS_PER_COMMAND_MAX
+    while expiring and expiring[0][0] <= at_us and left:
+        order = state.orders[expiring[0][1]]
+        ctx.emit(OrderCancelled(order.order, order.trader, order.symbol, "EXPIRED", at_us))
+        left -= 1
+
+
+def own_order(ctx: Context, order_id: str) -> Order | Refusal:
+    """Return a resting order of the principal.
+
+    Returns:
+        The order; or UNKNOWN_ORDER, NOT_OWNER, or ORDER_ENDED for one that ended.
+    """
+    state = ctx.state
+    order = state.orders.get(order_id) or state.ended_orders.get(order_id)
+    if order is None:
+        return Refusal(Reason.UNKNOWN_ORDER, f"no order {order_id}", "order")
+    if order.trader != ctx.principal:
+        return Refusal(Reason.NOT_OWNER, "the order belongs to another trader", "order")
+    if order.ended_at_us:
+        return Refusal(Reason.ORDER_ENDED, f"expected a resting order, was {order.status}", "order")
+    return order
 
 
 def decide_cancel_order(ctx: Context, command: CancelOrder) -> Decision:
     """Cancel one's own resting order."""
-    order = ctx.state.orders.get(command.order)
-    if order is None:
-        return Refusal(Reason.UNKNOWN_ORDER, f"no open order {command.order}", "order")
-    if order.trader != ctx.principal:
-        return Refusal(Reason.NOT_OWNER, "the order belongs to another trader", "order")
+    order = own_order(ctx, command.order)
+    if isinstance(order, Refusal):
+        return order
     ctx.emit(OrderCancelled(order.order, order.trader, order.symbol, "CANCELLED", ctx.time(0)))
     return order.order
 
 
-def evolve_order_placed(state: State, event: OrderPlaced) -> None:
-    """Let the order rest."""
-    state.orders[event.order] = Order(
-        event.order,
-        event.trader,
-        event.symbol,
-        event.side,
-        event.lots,
-        event.limit_ticks,
-        event.at_us,
-        event.client_order_id,
-        event.idea,
-    )
-    state.resting.setdefault(event.symbol, {})[event.order] = None
-    state.traders[event.trader].orders[event.order] = None
-
-
-def evolve_order_cancelled(state: State, event: OrderCancelled) -> None:
-    """Forget the order."""
-    remove_order(state, event.order)
-
-
 DECIDERS: Deciders = {PlaceOrder: decide_place_order, CancelOrder: decide_cancel_order}
-EVOLVERS: Evolvers = {OrderPlaced: evolve_order_placed, OrderCancelled: evolve_order_cancelled}
+EVOLVERS: Evolvers = {
+    OrderPlaced: order_records.evolve_order_placed,
+    OrderEdited: order_records.evolve_order_edited,
+    OrderCancelled: order_records.evolve_order_cancelled,
+}

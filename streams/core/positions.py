@@ -12,6 +12,7 @@ from streams.core.books import position_book
 from streams.core.books.levels import entry_ticks_of, fix_level, level_of
 from streams.core.context import Refusal
 from streams.core.events import PositionResult
+from streams.core.execution.exit_levels import forget
 from streams.core.limits import CASH_MICROS_MAX, LOTS_MAX, NOTIONAL_MICROS_MAX
 from streams.core.money import divide_toward_zero, format_money
 from streams.core.reasons import Reason
@@ -116,6 +117,7 @@ def evolve_position(
     if lots == 0:
         if position is not None:
             position_book.remove(state, symbol, position.lots, position.level_ticks)
+            forget(state, symbol, position)
             del positions[symbol]
             state.totals.open_positions -= 1
         return
@@ -129,6 +131,7 @@ def evolve_position(
         return
     position_book.move(state, symbol, position.lots, position.level_ticks, lots, level)
     if (position.lots > 0) != (lots > 0):
+        forget(state, symbol, position)
         position.opened_at_us = at_us
         position.close_carry_ppb = 0
     position.lots = lots

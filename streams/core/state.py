@@ -78,6 +78,8 @@ class Position(msgspec.Struct, array_like=True, gc=False):
 
     `cost_micros` is signed like `lots`: the average entry price is cost / lots. `trip_micros` is
     what this round trip has realised so far, fees included, for its win or loss at the end.
+    `stop_ticks` and `take_ticks` (0 = none) close it at the quote, see `execution.exit_levels`;
+    `holder` is (leader or "", trader) while it has one of them.
     """
 
     lots: int
@@ -87,6 +89,9 @@ class Position(msgspec.Struct, array_like=True, gc=False):
     level_ticks: int = 0
     close_carry_ppb: int = 0
     entries: int = 0
+    stop_ticks: int = 0
+    take_ticks: int = 0
+    holder: tuple[str, str] = ("", "")
 
 
 class Ledger(msgspec.Struct, array_like=True):
@@ -157,10 +162,15 @@ class Trader(msgspec.Struct, array_like=True):
     signal_seq: int = 0
     signals_access: str = "public"
     reported: Ledger = msgspec.field(default_factory=Ledger)
+    client_orders: dict[str, str] = {}
 
 
 class Order(msgspec.Struct, array_like=True, gc=False):
-    """A resting limit order of the paper venue."""
+    """An order of the paper venue: resting, or one of the newest that ended.
+
+    `status` is the present state, see `execution.order_states`; `reason` says why it ended when
+    it was not filled. `filled_lots` of `lots` are done for `filled_micros` in all.
+    """
 
     order: str
     trader: str
@@ -171,6 +181,27 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     placed_at_us: int
     client_order_id: str = ""
     idea: str = ""
+    stop_ticks: int = 0
+    take_ticks: int = 0
+    expires_at_us: int = 0
+    status: str = "new"
+    filled_lots: int = 0
+    filled_micros: int = 0
+    ended_at_us: int = 0
+    reason: str = ""
+
+
+class ExitLevels(msgspec.Struct, array_like=True):
+    """Prices at which positions in one instrument end by themselves; each list ascends.
+
+    An entry is (ticks, leader or "", trader): stops of longs and takes of longs watch the bid,
+    stops of shorts and takes of shorts the ask.
+    """
+
+    long_stops: list[tuple[int, str, str]] = []
+    long_takes: list[tuple[int, str, str]] = []
+    short_stops: list[tuple[int, str, str]] = []
+    short_takes: list[tuple[int, str, str]] = []
 
 
 class Comment(msgspec.Struct, array_like=True, gc=False):
@@ -401,6 +432,9 @@ class State(msgspec.Struct):
     instruments: dict[str, Instrument] = {}
     orders: dict[str, Order] = {}
     resting: dict[str, dict[str, None]] = {}
+    exit_levels: dict[str, ExitLevels] = {}
+    expiring: list[tuple[int, str]] = []
+    ended_orders: dict[str, Order] = {}
     ideas: dict[str, Idea] = {}
     idea_books: dict[str, IdeaBook] = {}
     position_books: dict[str, PositionBook] = {}

@@ -9,7 +9,10 @@ from __future__ import annotations
 from streams.core.commands import Tick
 from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
 from streams.core.events import DigestTaken, Ticked
+from streams.core.execution.exits import end_at_levels
+from streams.core.execution.liquidation import liquidate
 from streams.core.market_clock import advance_market
+from streams.core.orders import expire_orders
 from streams.core.reasons import Reason
 from streams.core.state import State
 
@@ -29,6 +32,10 @@ def decide_tick(ctx: Context, command: Tick) -> Decision:
     at_us = ctx.time(0)
     advance_market(ctx, at_us)
     second = command.number // TICKS_PER_SECOND > state.tick_number // TICKS_PER_SECOND
+    expire_orders(ctx, max(at_us, state.market_at_us))
+    if second:
+        end_at_levels(ctx, list(state.exit_levels))
+        liquidate(ctx)
     if command.number // TICKS_PER_DIGEST > state.tick_number // TICKS_PER_DIGEST:
         ctx.emit(DigestTaken(state.chain_entry, state.chain.hex(), at_us))
     ctx.emit(Ticked(command.number, second, max(at_us, state.market_at_us)))

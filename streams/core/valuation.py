@@ -20,13 +20,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from streams.core.limits import INTEGER_MAX
+from streams.core.limits import INTEGER_MAX, MAINTENANCE_PPM
+from streams.core.money import PPM
 from streams.core.state import Instrument, State
 
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+
+GROSS_UNIT = 1_000
+"""Micro-units in which the entry values of a trader's positions are added up, to fit 64 bits."""
+
+GROSS_SHARE = GROSS_UNIT * MAINTENANCE_PPM // PPM
+"""Equity below this many times the added-up entry values is below the maintenance margin."""
 
 CAPACITY_MIN = 64
 """Rows allotted at first; arrays double when they are full."""
@@ -63,7 +70,9 @@ class Valuation:
         "_cost",
         "_equities",
         "_free",
+        "_gross",
         "_lots",
+        "_margined",
         "_owner",
         "_quoted",
         "_slots",
@@ -79,6 +88,8 @@ class Valuation:
         self.traders: list[str] = []
         self.rows: dict[str, int] = {}
         self._cash: Integers = np.zeros(CAPACITY_MIN, np.int64)
+        self._gross: Integers = np.zeros(CAPACITY_MIN, np.int64)
+        self._margined: Flags = np.zeros(CAPACITY_MIN, np.bool_)
         self._slots: list[dict[str, int]] = []
         self._slots_used = 0
         self._free: list[int] = []
@@ -99,13 +110,20 @@ class Valuation:
         for instrument in state.instruments.values():
             valuation.set_mark(instrument.symbol, value_per_lot(instrument))
         for trader in state.traders.values():
-            valuation.add_trader(trader.trader, trader.ledger.cash_micros)
+            valuation.add_trader(
+                trader.trader, trader.ledger.cash_micros, margined=trader.origin != "recorded"
+            )
             for symbol, position in trader.ledger.positions.items():
                 valuation.set_position(trader.trader, symbol, position.lots, position.cost_micros)
         return valuation
 
-    def add_trader(self, trader: str, cash_micros: int = 0) -> None:
+    def add_trader(self, trader: str, cash_micros: int = 0, *, margined: bool = False) -> None:
         """Append a trader, in the order of `state.traders`.
+
+        Args:
+            trader: a new id.
+            cash_micros: cash of its own ledger.
+            margined: the maintenance margin is asked of it, see `below_margin`.
 
         Raises:
             ValueError: the trader is there already.
@@ -118,6 +136,9 @@ class Valuation:
         self._slots.append({})
         self._cash = grown(self._cash, row + 1)
         self._cash[row] = cash_micros
+        self._gross = grown(self._gross, row + 1)
+        self._margined = grown(self._margined, row + 1)
+        self._margined[row] = margined
         self._touch(row)
 
     def set_cash(self, trader: str, cash_micros: int) -> None:
@@ -142,6 +163,7 @@ class Valuation:
         if lots == 0:
             if slot is not None:
                 del slots[symbol]
+                self._gross[row] -= abs(int(self._cost[slot])) // GROSS_UNIT
                 self._lots[slot] = self._cost[slot] = 0
                 self._free.append(slot)
             return
@@ -149,6 +171,9 @@ class Valuation:
             slot = slots[symbol] = self._allot()
             self._owner[slot] = row
             self._symbol_of[slot] = self._symbol(symbol)
+        self._gross[row] += (
+            abs(cost_micros) // GROSS_UNIT - abs(int(self._cost[slot])) // GROSS_UNIT
+        )
         self._lots[slot] = lots
         self._cost[slot] = cost_micros
 
@@ -168,6 +193,16 @@ class Valuation:
             self._equities = self._compute()
             self._equities.flags.writeable = False
         return self._equities
+
+    def below_margin(self) -> list[int]:
+        """Return the rows of margined traders whose equity is below the maintenance margin.
+
+        To a thousandth of a unit: whoever acts on it asks exactly. Ascending.
+        """
+        count = len(self.traders)
+        asked = self._gross[:count]
+        below = (self.equities() // GROSS_SHARE < asked) & self._margined[:count]
+        return [int(row) for row in np.flatnonzero(below)]
 
     def take_changed(self) -> list[int]:
         """Return the rows whose cash or positions were set since the last call, in order."""

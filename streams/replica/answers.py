@@ -11,10 +11,11 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
-from streams.core.events import Event, FillBooked
+from streams.core.events import Event, ExitLevelsSet, FillBooked
 from streams.core.kernel import Applied, Outcome
 from streams.core.state import State
 from streams.core.view import (
+    account_view,
     copy_view,
     event_data,
     idea_view,
@@ -74,34 +75,25 @@ def _events_of(history: History, applied: Applied, outcome: Outcome) -> list[Eve
 
 
 def _order(state: State, outcome: Outcome, events: list[Event]) -> Result:
-    order = state.orders.get(outcome.result)
-    if order is not None:
-        return {"order": order_view(state, order)}
+    found = state.orders.get(outcome.result) or state.ended_orders.get(outcome.result)
+    if found is None:
+        return {"order": {"order": outcome.result, "status": "ended"}}
+    order = order_view(state, found)
     for event in events:
         if isinstance(event, FillBooked) and event.order == outcome.result:
-            fill = event_data(state, event)
-            return {"order": _filled(event, fill), "fill": fill}
-    return {"order": {"order": outcome.result, "status": "done"}}
+            return {"order": order, "fill": event_data(state, event)}
+    return {"order": order}
 
 
-def _filled(event: FillBooked, fill: Result) -> Result:
-    """Return an order that its one fill ended, with the fields of an open one."""
-    return {
-        "order": event.order,
-        "trader": event.trader,
-        "symbol": event.symbol,
-        "side": fill["side"],
-        "quantity": fill["quantity"],
-        "status": "filled",
-        "average_price": fill["price"],
-        "client_order_id": event.client_order_id or None,
-        "idea_id": event.idea or None,
-        "placed_at": fill["executed_at"],
-    }
+def _levels(state: State, outcome: Outcome, events: list[Event]) -> Result:
+    for event in events:
+        if isinstance(event, ExitLevelsSet) and event.symbol == outcome.result:
+            return {"levels": event_data(state, event)}
+    return {"levels": {"symbol": outcome.result}}
 
 
-def _cancelled(_: State, outcome: Outcome, __: list[Event]) -> Result:
-    return {"order": {"order": outcome.result, "status": "cancelled"}}
+def _cash(state: State, outcome: Outcome, _: list[Event]) -> Result:
+    return {"account": account_view(state, state.traders[outcome.principal])}
 
 
 def _fill(state: State, outcome: Outcome, events: list[Event]) -> Result:
@@ -142,7 +134,10 @@ def _comment(state: State, outcome: Outcome, events: list[Event]) -> Result:
 
 RESULTS: dict[str, Callable[[State, Outcome, list[Event]], Result]] = {
     "PlaceOrder": _order,
-    "CancelOrder": _cancelled,
+    "CancelOrder": _order,
+    "EditOrder": _order,
+    "SetExitLevels": _levels,
+    "MoveCash": _cash,
     "ReportFill": _fill,
     "PublishIdea": _idea,
     "EditIdea": _idea,

@@ -14,18 +14,20 @@ from typing import Any, NamedTuple
 import msgspec
 
 from streams.core import commands, limits
-from streams.core.money import parse_money, parse_steps
+from streams.core.money import bounded, parse_money, parse_steps
 from streams.core.state import Instrument, State
 from streams.ports import CommandError
 from streams.replica.arguments import invalid, parsed_argument
 from streams.replica.copy_settings import copy_patch
 from streams.replica.requests import (
     CancelOrder,
+    CashAmount,
     CloseIdea,
     CommentIdea,
     CopySettingsPatch,
     CreateIdea,
     EditIdea,
+    EditOrder,
     IdeaOnly,
     LeaderOnly,
     OpenOrder,
@@ -33,6 +35,7 @@ from streams.replica.requests import (
     ReportTrade,
     Request,
     SetCopy,
+    SetExitLevels,
     StopCopy,
     TraderOnly,
     UpdateProfile,
@@ -91,7 +94,62 @@ def _open_order(state: State, request: OpenOrder) -> commands.Command:
         limit_ticks=_price(instrument, "limit_price", request.limit_price),
         client_order_id=request.client_order_id or "",
         idea=request.idea_id or "",
+        stop_ticks=_price(instrument, "stop_loss", request.stop_loss),
+        take_ticks=_price(instrument, "take_profit", request.take_profit),
+        expires_at_us=_expiry(request),
     )
+
+
+def _expiry(request: OpenOrder) -> int:
+    """Return the microseconds at which a limit order ends, 0 = never."""
+    expires_at = request.expires_at
+    if expires_at is None:
+        return 0
+    if request.type != "limit":
+        raise invalid("expires_at", "expected none for a market order")
+    if expires_at.tzinfo is None:
+        raise invalid("expires_at", "expected a time with an offset, such as ...Z")
+    return parsed_argument("expires_at", bounded, round(expires_at.timestamp() * 1_000_000))
+
+
+def _patched_price(
+    instrument: Instrument, field: str, text: str | msgspec.UnsetType | None
+) -> int | None:
+    """Return None for an absent field, 0 for null, else the ticks."""
+    return None if text is msgspec.UNSET else _price(instrument, field, text)
+
+
+def _edit_order(state: State, request: EditOrder) -> commands.Command:
+    order = state.orders.get(request.order) or state.ended_orders.get(request.order)
+    if order is None:
+        raise CommandError("UNKNOWN_ORDER", f"no order {request.order}", field="order")
+    instrument = state.instruments[order.symbol]
+    quantity = request.quantity
+    return commands.EditOrder(
+        order=request.order,
+        lots=None if quantity is msgspec.UNSET else _lots(instrument, quantity),
+        limit_ticks=_patched_price(instrument, "limit_price", request.limit_price),
+        stop_ticks=_patched_price(instrument, "stop_loss", request.stop_loss),
+        take_ticks=_patched_price(instrument, "take_profit", request.take_profit),
+    )
+
+
+def _set_exit_levels(state: State, request: SetExitLevels) -> commands.Command:
+    instrument = _instrument(state, request.symbol)
+    leader = request.leader
+    return commands.SetExitLevels(
+        symbol=request.symbol,
+        stop_ticks=_patched_price(instrument, "stop_loss", request.stop_loss),
+        take_ticks=_patched_price(instrument, "take_profit", request.take_profit),
+        leader=find_trader(state, leader, "leader") if leader else "",
+    )
+
+
+def _amount(request: CashAmount) -> int:
+    amount = parsed_argument("amount", parse_money, request.amount)
+    if amount <= 0:
+        raise invalid("amount", f"expected an amount above 0, was {request.amount}")
+    return amount
 
 
 def _report_trade(state: State, request: ReportTrade) -> commands.Command:
@@ -228,6 +286,14 @@ REQUESTS: dict[str, RequestKind] = {
     "open_order": RequestKind(OpenOrder, _open_order, "trade", keyed=True),
     "cancel_order": RequestKind(
         CancelOrder, lambda _, r: commands.CancelOrder(r.order), "trade", keyed=True
+    ),
+    "edit_order": RequestKind(EditOrder, _edit_order, "trade", keyed=True),
+    "set_exit_levels": RequestKind(SetExitLevels, _set_exit_levels, "trade"),
+    "deposit": RequestKind(
+        CashAmount, lambda _, r: commands.MoveCash(_amount(r)), "trade", keyed=True
+    ),
+    "withdraw": RequestKind(
+        CashAmount, lambda _, r: commands.MoveCash(-_amount(r)), "trade", keyed=True
     ),
     "report_trade": RequestKind(ReportTrade, _report_trade, "trade", keyed=True),
     "create_idea": RequestKind(CreateIdea, _create_idea, "trade"),

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from streams.core import limits
 
@@ -54,12 +54,43 @@ class OpenOrder(Request, frozen=True):
     limit_price: Text | None = None
     client_order_id: Annotated[str, Meta(max_length=limits.IDENTIFIER_LENGTH_MAX)] | None = None
     idea_id: Identifier | None = None
+    stop_loss: Text | None = None
+    take_profit: Text | None = None
+    expires_at: datetime | None = None
 
 
 class CancelOrder(Request, frozen=True):
     """Cancel a resting order."""
 
     order: Identifier
+
+
+class EditOrder(Request, frozen=True):
+    """Change a resting order; absent fields stay, null removes a stop or a take."""
+
+    order: Identifier
+    quantity: Text | UnsetType = UNSET
+    limit_price: Text | UnsetType = UNSET
+    stop_loss: Text | UnsetType | None = UNSET
+    take_profit: Text | UnsetType | None = UNSET
+
+
+class SetExitLevels(Request, frozen=True):
+    """Where a position ends by itself; absent fields stay, null removes a level.
+
+    `leader` names the copy whose position is meant; absent = the caller's own account.
+    """
+
+    symbol: Symbol
+    stop_loss: Text | UnsetType | None = UNSET
+    take_profit: Text | UnsetType | None = UNSET
+    leader: Identifier | None = None
+
+
+class CashAmount(Request, frozen=True):
+    """An amount above 0 that is paid into or out of the paper account."""
+
+    amount: Text
 
 
 class ReportTrade(Request, frozen=True):

@@ -42,7 +42,7 @@ async def test_a_limit_order_rests_until_it_is_cancelled(node: ApiNode) -> None:
     foreign = await node.send("DELETE", f"/v1/orders/{order['order']}", "bob")
     assert foreign.status_code in (403, 404)
     cancelled = await node.send("DELETE", f"/v1/orders/{order['order']}", "alice")
-    assert (cancelled.status_code, cancelled.json()["order"]["status"]) == (200, "cancelled")
+    assert (cancelled.status_code, cancelled.json()["order"]["status"]) == (200, "canceled")
     assert (await node.get("/v1/orders", "alice"))["items"] == []
 
 

@@ -12,6 +12,7 @@ from streams.core.context import Context, Evolvers
 from streams.core.copying.gates import judge_opening
 from streams.core.copying.signal import Signal, quote_ticks, slippage_bps
 from streams.core.events import CopyDecided
+from streams.core.execution.exit_levels import set_levels
 from streams.core.money import PPM, divide_up
 from streams.core.performance.equity import ledger_equity
 from streams.core.positions import evolve_ledger_fill, fill_result
@@ -175,7 +176,7 @@ def close_copy_position(
         copy: the relationship.
         symbol: an instrument it holds a position in.
         price_ticks: the price to close at (0 only at settlement).
-        leg: `settle` or `stop`.
+        leg: `settle`, `stop`, `stop_loss` or `take_profit`.
         at_us: market time.
     """
     instrument = ctx.state.instruments[symbol]
@@ -229,6 +230,10 @@ def evolve_copy_decided(state: State, event: CopyDecided) -> None:
         copy.executed += 1
         totals.copies_executed += 1
         evolve_ledger_fill(state, copy.ledger, event.symbol, result, event.fee_micros, event.at_us)
+    if event.stop_ticks or event.take_ticks:
+        opened = copy.ledger.positions[event.symbol]
+        stop, take = event.stop_ticks or opened.stop_ticks, event.take_ticks or opened.take_ticks
+        set_levels(state, event.symbol, opened, (copy.leader, copy.follower), stop, take)
     if event.leg == "open":
         if result is not None:
             copy.ledger.positions[event.symbol].entries += 1

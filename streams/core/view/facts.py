@@ -30,12 +30,11 @@ from streams.core.events import (
     IdeaUnliked,
     InstrumentRegistered,
     InstrumentSettled,
-    OrderCancelled,
-    OrderPlaced,
     PositionReported,
 )
 from streams.core.money import PPM
 from streams.core.state import State
+from streams.core.view.execution_facts import RENDERERS as EXECUTION_RENDERERS
 from streams.core.view.gates import gate_of
 from streams.core.view.settings import settings_view
 from streams.core.view.values import (
@@ -155,6 +154,7 @@ def _fill_booked(state: State, event: FillBooked) -> Data:
         "notional": money(event.notional_micros),
         "realised_pnl": money(result.realised_micros),
         "source": event.source,
+        "reason": event.reason or None,
         "order": event.order or None,
         "idea": event.idea or None,
         "signal_seq": event.signal_seq or None,
@@ -163,32 +163,8 @@ def _fill_booked(state: State, event: FillBooked) -> Data:
             "quantity": steps(result.lots, lot),
             "entry_price": entry_price(instrument, result.lots, result.cost_micros),
         },
-    }
-
-
-def _order_placed(state: State, event: OrderPlaced) -> Data:
-    instrument = state.instruments[event.symbol]
-    return {
-        "type": "order_placed",
-        "order": event.order,
-        "trader": event.trader,
-        "symbol": event.symbol,
-        "side": event.side,
-        "quantity": steps(event.lots, instrument.lot),
-        "limit_price": steps(event.limit_ticks, instrument.tick),
-        "idea": event.idea or None,
-        "placed_at": format_time(event.at_us),
-    }
-
-
-def _order_cancelled(_: State, event: OrderCancelled) -> Data:
-    return {
-        "type": "order_cancelled",
-        "order": event.order,
-        "trader": event.trader,
-        "symbol": event.symbol,
-        "reason": event.reason,
-        "cancelled_at": format_time(event.at_us),
+        "stop_loss": price_or_none(event.stop_ticks, instrument.tick),
+        "take_profit": price_or_none(event.take_ticks, instrument.tick),
     }
 
 
@@ -325,8 +301,7 @@ _RENDERERS: dict[type[Event], Callable[[State, Any], Data]] = {
     IdeaUnliked: _idea_liked,
     IdeaCommented: _idea_commented,
     FillBooked: _fill_booked,
-    OrderPlaced: _order_placed,
-    OrderCancelled: _order_cancelled,
+    **EXECUTION_RENDERERS,
     PositionReported: _position_reported,
     EquityReported: _equity_reported,
     CopySet: _copy_set,

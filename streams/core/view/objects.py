@@ -138,20 +138,28 @@ def comment_view(comment: Comment) -> Data:
 
 
 def order_view(state: State, order: Order) -> Data:
-    """Return a resting limit order."""
+    """Return an order: resting, or ended; `average_price` is of what is filled."""
     instrument = state.instruments[order.symbol]
+    tick, filled = instrument.tick, order.filled_lots
     return {
         "order": order.order,
         "trader": order.trader,
         "symbol": order.symbol,
         "side": order.side,
-        "type": "limit",
+        "type": "limit" if order.limit_ticks else "market",
         "quantity": steps(order.lots, instrument.lot),
-        "limit_price": steps(order.limit_ticks, instrument.tick),
-        "status": "open",
+        "filled_quantity": steps(filled, instrument.lot),
+        "average_price": entry_price(instrument, filled, order.filled_micros),
+        "limit_price": price_or_none(order.limit_ticks, tick),
+        "stop_loss": price_or_none(order.stop_ticks, tick),
+        "take_profit": price_or_none(order.take_ticks, tick),
+        "status": order.status,
+        "reason": order.reason or None,
         "client_order_id": order.client_order_id or None,
         "idea_id": order.idea or None,
         "placed_at": format_time(order.placed_at_us),
+        "expires_at": format_time_or_none(order.expires_at_us),
+        "ended_at": format_time_or_none(order.ended_at_us),
     }
 
 
@@ -172,6 +180,8 @@ def position_view(state: State, symbol: str, position: Position | None) -> Data:
             "unrealised_pnl": "0",
             "realised_pnl": "0",
             "opened_at": None,
+            "stop_loss": None,
+            "take_profit": None,
         }
     return {
         "symbol": symbol,
@@ -182,6 +192,8 @@ def position_view(state: State, symbol: str, position: Position | None) -> Data:
         "unrealised_pnl": money(position_profit(instrument, position)),
         "realised_pnl": money(position.trip_micros),
         "opened_at": format_time(position.opened_at_us),
+        "stop_loss": price_or_none(position.stop_ticks, instrument.tick),
+        "take_profit": price_or_none(position.take_ticks, instrument.tick),
     }
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from streams.core.events import (
+    AccountLiquidated,
+    CashMoved,
     CopyDecided,
     CopySet,
     CopyStatusChanged,
@@ -19,6 +21,7 @@ from streams.core.events import (
     DigestTaken,
     EquityReported,
     Event,
+    ExitLevelsSet,
     FillBooked,
     IdeaClosed,
     IdeaCommented,
@@ -30,6 +33,7 @@ from streams.core.events import (
     InstrumentRegistered,
     InstrumentSettled,
     OrderCancelled,
+    OrderEdited,
     OrderPlaced,
     PositionReported,
 )
@@ -81,11 +85,17 @@ def _fill(_: State, event: FillBooked) -> Keys:
     return (f"account:{event.trader}",)
 
 
-def _order(_: State, event: OrderPlaced | OrderCancelled) -> Keys:
+def _order(_: State, event: OrderPlaced | OrderEdited | OrderCancelled | AccountLiquidated) -> Keys:
     return (f"account:{event.trader}", f"signals:{event.trader}")
 
 
-def _account(_: State, event: PositionReported | EquityReported) -> Keys:
+def _levels(_: State, event: ExitLevelsSet) -> Keys:
+    if event.leader:
+        return (f"account:{event.trader}",)
+    return (f"account:{event.trader}", f"signals:{event.trader}")
+
+
+def _account(_: State, event: PositionReported | EquityReported | CashMoved) -> Keys:
     return (f"account:{event.trader}",)
 
 
@@ -111,7 +121,11 @@ _ROUTES: dict[type[Event], Callable[[State, Any], Keys]] = {
     IdeaCommented: _reaction,
     FillBooked: _fill,
     OrderPlaced: _order,
+    OrderEdited: _order,
     OrderCancelled: _order,
+    ExitLevelsSet: _levels,
+    AccountLiquidated: _order,
+    CashMoved: _account,
     PositionReported: _account,
     EquityReported: _account,
     CopySet: _copy,

@@ -123,6 +123,10 @@ async def test_every_command_of_the_server_has_a_method_whose_arguments_it_takes
     client = Recorder()
     await client.open_order("BTC", "buy", "1", limit_price="2", client_order_id="c", idea_id="i")
     await client.cancel_order("o")
+    await client.edit_order("o", quantity=2, limit_price="3", stop_loss=1, take_profit=5)
+    await client.set_exit_levels("BTC", "90", None, leader="@a")
+    await client.deposit("10")
+    await client.withdraw("5.5")
     await client.report_trade("BTC", "sell", 1, Decimal("2.50"))
     await client.create_idea(
         "A title long enough",

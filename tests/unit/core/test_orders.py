@@ -128,7 +128,8 @@ def test_only_the_owner_cancels() -> None:
     made = market.do("ann", order("buy BTC 1 @9000"))
     assert market.code("bob", CancelOrder(made)) == "NOT_OWNER"
     assert market.code("ann", CancelOrder(made)) == "OK"
-    assert market.code("ann", CancelOrder(made)) == "UNKNOWN_ORDER"
+    assert market.code("ann", CancelOrder(made)) == "ORDER_ENDED"
+    assert market.code("ann", CancelOrder("none")) == "UNKNOWN_ORDER"
 
 
 def test_settlement_cancels_resting_orders_and_refuses_new_ones() -> None:

@@ -10,17 +10,21 @@ from streams.core.commands import (
     UpdateTrader,
 )
 from streams.core.events import (
+    AccountLiquidated,
     AnyEvent,
+    CashMoved,
     CopyDecided,
     CopySet,
     CopyStatusChanged,
     CopyStopped,
     EquityReported,
     Event,
+    ExitLevelsSet,
     FillBooked,
     InstrumentRegistered,
     InstrumentSettled,
     OrderCancelled,
+    OrderEdited,
     OrderPlaced,
     PositionReported,
     PositionResult,
@@ -91,7 +95,7 @@ def at() -> Desk:
 
 
 def test_every_event_with_a_channel_has_a_rendering() -> None:
-    assert list(routes._ROUTES) == list(facts._RENDERERS)
+    assert set(routes._ROUTES) == set(facts._RENDERERS)
     silent = [kind.__name__ for kind in get_args(AnyEvent) if kind not in routes._ROUTES]
     assert silent == [
         "Ticked",
@@ -128,11 +132,14 @@ def test_a_fill(at: Desk) -> None:
         "notional": "120001",
         "realised_pnl": "0",
         "source": "paper",
+        "reason": None,
         "order": "o_1",
         "idea": None,
         "signal_seq": 7,
         "executed_at": NOON,
         "position": {"quantity": "2", "entry_price": "60000.5"},
+        "stop_loss": None,
+        "take_profit": None,
     }
     closing = event_data(
         at.state, fill(lots=-500, result=CLOSED, order="", signal_seq=0, source="settlement")
@@ -194,6 +201,13 @@ def test_a_settlement_at_zero_has_a_price(at: Desk) -> None:
     assert (data["price"], data["realised_pnl"]) == ("0", "1.25")
 
 
+def test_levels_of_a_copied_position_are_the_followers_own_business(at: Desk) -> None:
+    event = ExitLevelsSet("bob", "alice", "BTC", 0, 130_000, START_US)
+    assert lossless_keys(at.state, event) == ("account:bob",)
+    data = event_data(at.state, event)
+    assert (data["leader"], data["stop_loss"], data["take_profit"]) == ("alice", None, "65000")
+
+
 SETTINGS = CopySettings(allocation_micros=1_000_000_000, multiplier_ppm=1_500_000)
 
 
@@ -211,8 +225,61 @@ SETTINGS = CopySettings(allocation_micros=1_000_000_000, multiplier_ppm=1_500_00
                 "side": "short",
                 "quantity": "0.25",
                 "limit_price": "60000.5",
+                "stop_loss": None,
+                "take_profit": None,
                 "idea": None,
                 "placed_at": NOON,
+                "expires_at": None,
+            },
+        ),
+        (
+            OrderEdited("o_1", "alice", "BTC", 500, 120_001, 110_000, 0, START_US),
+            ("account:alice", "signals:alice"),
+            {
+                "type": "order_edited",
+                "order": "o_1",
+                "trader": "alice",
+                "symbol": "BTC",
+                "quantity": "0.5",
+                "limit_price": "60000.5",
+                "stop_loss": "55000",
+                "take_profit": None,
+                "edited_at": NOON,
+            },
+        ),
+        (
+            ExitLevelsSet("alice", "", "BTC", 110_000, 0, START_US),
+            ("account:alice", "signals:alice"),
+            {
+                "type": "exit_levels_set",
+                "trader": "alice",
+                "leader": None,
+                "symbol": "BTC",
+                "stop_loss": "55000",
+                "take_profit": None,
+                "at": NOON,
+            },
+        ),
+        (
+            CashMoved("alice", -5_000_000, 12_500_000, START_US),
+            ("account:alice",),
+            {
+                "type": "cash_moved",
+                "trader": "alice",
+                "amount": "-5",
+                "equity_before": "12.5",
+                "at": NOON,
+            },
+        ),
+        (
+            AccountLiquidated("alice", 1_000_000, 2_500_000, START_US),
+            ("account:alice", "signals:alice"),
+            {
+                "type": "account_liquidated",
+                "trader": "alice",
+                "equity": "1",
+                "margin": "2.5",
+                "at": NOON,
             },
         ),
         (

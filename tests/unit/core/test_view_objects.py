@@ -28,6 +28,8 @@ LONG = {
     "unrealised_pnl": "201",
     "realised_pnl": "-3.5",
     "opened_at": NOON,
+    "stop_loss": None,
+    "take_profit": None,
 }
 
 
@@ -80,6 +82,8 @@ def test_a_flat_position(at: Desk) -> None:
         "unrealised_pnl": "0",
         "realised_pnl": "0",
         "opened_at": None,
+        "stop_loss": None,
+        "take_profit": None,
     }
     assert position_view(at.state, "ETH", None) == flat
     assert position_view(at.state, "BTC", None) == flat | {"symbol": "BTC", "mark_price": "60000.5"}
@@ -99,11 +103,18 @@ def test_an_account(at: Desk) -> None:
         "side": "buy",
         "type": "limit",
         "quantity": "0.25",
+        "filled_quantity": "0",
+        "average_price": None,
         "limit_price": "55000",
-        "status": "open",
+        "stop_loss": None,
+        "take_profit": None,
+        "status": "new",
+        "reason": None,
         "client_order_id": "mine",
         "idea_id": None,
         "placed_at": NOON,
+        "expires_at": None,
+        "ended_at": None,
     }
     assert order_view(at.state, order) == resting
     assert account_view(at.state, alice) == {

@@ -28,6 +28,7 @@ def state() -> State:
                 "title", "a long thesis", "BTC", "buy", 0, 0, 0, "", 0, 0, [], publish
             ),
         )
+    market.do("ann", commands.PlaceOrder("BTC", "buy", 1_000, 9_000))
     return market.state
 
 
@@ -37,6 +38,13 @@ IDEA = '"title": "About BTC", "thesis": "it will go up", "symbol": "BTC", "trade
 BUILT = """
 open_order    {"symbol":"BTC","side":"buy","quantity":"0.5","type":"market"} -> PlaceOrder lots=500 limit_ticks=0 idea=''
 open_order    {"symbol":"BTC","side":"short","quantity":"1","type":"limit","limit_price":"99.5","client_order_id":"c"} -> PlaceOrder limit_ticks=9950 client_order_id='c'
+open_order    {"symbol":"BTC","side":"buy","quantity":"1","type":"limit","limit_price":"99","stop_loss":"90","take_profit":"120","expires_at":"2026-02-01T12:00:00.5Z"} -> PlaceOrder stop_ticks=9000 take_ticks=12000 expires_at_us=1769947200500000
+edit_order    {"order":"O","quantity":"2","take_profit":null} -> EditOrder lots=2000 limit_ticks=None stop_ticks=None take_ticks=0
+edit_order    {"order":"O","limit_price":"98.5","stop_loss":"80"} -> EditOrder lots=None limit_ticks=9850 stop_ticks=8000 take_ticks=None
+set_exit_levels {"symbol":"BTC","stop_loss":"90"} -> SetExitLevels symbol='BTC' stop_ticks=9000 take_ticks=None leader=''
+set_exit_levels {"symbol":"BTC","take_profit":null,"leader":"@lea"} -> SetExitLevels stop_ticks=None take_ticks=0 leader='lea'
+deposit       {"amount":"12.5"} -> MoveCash amount_micros=12500000
+withdraw      {"amount":"12.5"} -> MoveCash amount_micros=-12500000
 cancel_order  {"order":"o1"} -> CancelOrder order='o1'
 report_trade  {"symbol":"BTC","side":"cover","quantity":"2","price":"100"} -> ReportFill lots=2000 price_ticks=10000 fee_micros=0 source='self_reported' trader=''
 report_trade  {"symbol":"BTC","side":"short","quantity":"2","price":"100","fee":"-0.5"} -> ReportFill lots=-2000 fee_micros=-500000
@@ -83,6 +91,15 @@ open_order    {"symbol":"BTC","side":"buy","type":"market"} -> INVALID_ARGUMENT 
 open_order    {"symbol":"BTC","side":"buy","quantity":"1","type":"market","x":1} -> INVALID_ARGUMENT x
 open_order    [] -> INVALID_ARGUMENT args
 open_order    null -> INVALID_ARGUMENT args
+open_order    {"symbol":"BTC","side":"buy","quantity":"1","type":"market","expires_at":"2026-02-01T12:00:00Z"} -> INVALID_ARGUMENT expires_at
+open_order    {"symbol":"BTC","side":"buy","quantity":"1","type":"limit","limit_price":"1","expires_at":"2026-02-01T12:00:00"} -> INVALID_ARGUMENT expires_at
+open_order    {"symbol":"BTC","side":"buy","quantity":"1","type":"market","stop_loss":"0"} -> INVALID_ARGUMENT stop_loss
+edit_order    {"order":"none"} -> UNKNOWN_ORDER order
+edit_order    {"order":"O","limit_price":null} -> INVALID_ARGUMENT limit_price
+set_exit_levels {"symbol":"NO"} -> UNKNOWN_INSTRUMENT symbol
+set_exit_levels {"symbol":"BTC","leader":"@no"} -> UNKNOWN_TRADER leader
+deposit       {"amount":"0"} -> INVALID_ARGUMENT amount
+withdraw      {"amount":"-1"} -> INVALID_ARGUMENT amount
 report_trade  {"symbol":"BTC","side":"buy","quantity":"1","price":"1","fee":"0.0000001"} -> INVALID_ARGUMENT fee
 report_trade  {"symbol":"BTC","side":"buy","quantity":"1","price":"-1"} -> INVALID_ARGUMENT price
 create_idea   {IDEA, "publish":true,"confidence":100.5} -> INVALID_ARGUMENT confidence
@@ -124,7 +141,8 @@ def rows(table: str) -> list[tuple[str, str, str]]:
 
 
 def build(state: State, name: str, text: str) -> commands.Command:
-    args = json.loads(text.replace("IDEA", IDEA).replace('"I"', f'"{next(iter(state.ideas))}"'))
+    text = text.replace("IDEA", IDEA).replace('"I"', f'"{next(iter(state.ideas))}"')
+    args = json.loads(text.replace('"O"', f'"{next(iter(state.orders))}"'))
     return build_command(state, name, args)
 
 

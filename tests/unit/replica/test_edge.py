@@ -127,7 +127,8 @@ COPY = {"leader": "lea", "allocation": "100"}
 # each: command, arguments, and a path in the result with what stands there; <i> is an idea's id
 ANSWERS: list[tuple[str, dict[str, Any], str, Any]] = [
     ("open_order", BUY, "order.status", "filled"),
-    ("open_order", REST, "order.status", "open"),
+    ("open_order", REST, "order.status", "new"),
+    ("deposit", {"amount": "1"}, "account.trader", "ann"),
     ("report_trade", {**BUY, "price": "99"}, "fill.price", "99"),
     ("create_idea", IDEA, "idea.title", "title"),
     ("edit_idea", {"idea": "<i>", "title": "other"}, "idea.title", "other"),
@@ -178,6 +179,20 @@ def test_a_key_stands_for_one_kind_of_command() -> None:
     assert on_node(work) == [False, True]
 
 
+def test_levels_of_a_position_and_an_order_that_nobody_remembers() -> None:
+    async def work(scene: Scene) -> list[Any]:
+        await scene.ask("open_order", BUY, "o")
+        levels = {"symbol": "BTC", "stop_loss": "1"}
+        told = [(await scene.ask("set_exit_levels", levels, "l")).result["levels"]["stop_loss"]]
+        scene.node.replica.history.clear()
+        told.append((await scene.ask("set_exit_levels", levels, "l")).result)
+        scene.node.replica.state.ended_orders.clear()
+        told.append((await scene.ask("open_order", BUY, "o")).result["order"]["status"])
+        return told
+
+    assert on_node(work) == ["1", {"levels": {"symbol": "BTC"}}, "ended"]
+
+
 def test_life_of_a_copy_and_of_an_order() -> None:
     async def work(scene: Scene) -> list[Any]:
         told = []
@@ -198,7 +213,7 @@ def test_life_of_a_copy_and_of_an_order() -> None:
         told += [cancelled.result["order"]["status"], done.result["order"]["status"]]
         return told
 
-    expected = ["ACTIVE", "PAUSED", "ACTIVE", "CLOSE_ONLY", "STOPPED", "cancelled", "done"]
+    expected = ["ACTIVE", "PAUSED", "ACTIVE", "CLOSE_ONLY", "STOPPED", "canceled", "canceled"]
     assert on_node(work) == expected
 
 

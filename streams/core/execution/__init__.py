@@ -1,0 +1,1 @@
+"""The paper venue: states of orders, stops and takes, expiry, liquidation, flows of cash."""
