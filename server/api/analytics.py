@@ -24,7 +24,7 @@ from storage.paging import decode_cursor, encode_cursor
 from streams.core import leaderboard, sentiment
 from streams.core.market_clock import day_of
 from streams.core.performance.equity import ledger_equity
-from streams.core.performance.periods import PERIOD_DAYS, first_day
+from streams.core.performance.periods import first_day
 from streams.core.performance.summary import performance
 from streams.core.performance.track import UNIT_PPB, unit_ppb
 from streams.core.view import format_time
@@ -32,9 +32,6 @@ from streams.core.view.values import money
 
 
 TAG = "Analytics"
-
-PRESETS = {"top_performers": "total_return", "best_risk_adjusted": "sharpe"}
-"""Other names of boards."""
 
 COMPARED_MAX = 20
 
@@ -104,14 +101,23 @@ async def get_equity(
     codes=("UNKNOWN_TRADER",),
 )
 async def get_ranks(request: ApiRequest, trader: FromPath[str]) -> Response[Any]:
-    """Show rank, previous rank, value and trades by board; boards without a place are left out."""
+    """Show rank, change, value and trades by board; boards without a place are left out."""
     found = trader_of(request, trader)
     boards = request.services.replica.kernel.derived.boards
     ranks = leaderboard.ranks_of(request.core, boards, found.trader)
     items = []
     for key, place in ranks.items():
-        metric, _, period = key.partition(":")
-        items.append({"metric": metric, "period": period, **place})
+        name, _, period = key.partition(":")
+        before, rank = place.pop("before"), place["rank"]
+        items.append(
+            {
+                "metric": name,
+                "period": period,
+                **place,
+                "previous_rank": leaderboard.previous_rank(before),
+                "change": leaderboard.change(rank, before),
+            }
+        )
     return page(request, items, None, tagged=True, trader=found.trader)
 
 
@@ -144,17 +150,25 @@ async def compare_traders(
 
 @endpoint("GET", "/v1/leaderboards", tag=TAG, summary="Which boards there are")
 async def list_leaderboards(request: ApiRequest) -> Response[Any]:
-    """List boards with how many traders each ranks, and other names of them."""
+    """List boards with how many traders each ranks and whom it ranks."""
     state = request.core
-    boards = request.services.replica.kernel.derived.boards
     items = []
-    for metric in leaderboard.METRICS:
-        for period in PERIOD_DAYS:
-            ranked = len(boards.board(metric, period).rows)
-            channel = f"leaderboard:{metric}:{period}"
-            items.append({"metric": metric, "period": period, "n": ranked, "channel": channel})
+    for key, (name, period) in leaderboard.BOARD_KEYS.items():
+        definition = leaderboard.BOARDS[name]
+        board = state.boards.get(key)
+        items.append(
+            {
+                "metric": name,
+                "period": period,
+                "n": board.ranked if board is not None else 0,
+                "channel": leaderboard.channel_of(key),
+                "ranks_by": definition.metric,
+                "trades_min": definition.trades_min,
+                "record_days_max": definition.record_days_max or None,
+            }
+        )
     at = format_time(state.market_at_us) if state.market_at_us else None
-    return page(request, items, None, tagged=True, presets=PRESETS, at=at)
+    return page(request, items, None, tagged=True, presets=list(leaderboard.PRESETS), at=at)
 
 
 @endpoint(
@@ -175,27 +189,27 @@ async def get_leaderboard(
     cursor: Cursor = None,
 ) -> Response[Any]:
     """Page through a whole board; ranks stay those of the whole board with `min_trades` too."""
-    name = PRESETS.get(metric, metric)
-    if name not in leaderboard.METRICS:
-        expected = ", ".join([*leaderboard.METRICS, *PRESETS])
+    if metric not in leaderboard.BOARDS:
+        expected = ", ".join(leaderboard.BOARDS)
         raise ApiError("UNKNOWN_BOARD", f"expected one of {expected}, was {metric}", field="metric")
     after = 0 if cursor is None else decode_cursor("board", cursor, 1)[0]
     state = request.core
     boards = request.services.replica.kernel.derived.boards
-    rows = leaderboard.page(state, boards, name, period, min_trades, after, limit)
+    rows = leaderboard.page(state, boards, metric, period, min_trades, after, limit)
     items = [
         {
             "rank": rank,
-            "previous_rank": previous,
+            "previous_rank": leaderboard.previous_rank(before),
+            "change": leaderboard.change(rank, before),
             "trader": trader,
             "handle": state.traders[trader].handle,
             "value": value,
             "trades": trades,
         }
-        for trader, rank, value, trades, previous in rows["rows"]
+        for trader, rank, value, trades, before in rows["rows"]
     ]
     following = None if rows["next"] is None else encode_cursor("board", rows["next"])
-    return page(request, items, following, tagged=True, metric=name, period=period, n=rows["n"])
+    return page(request, items, following, tagged=True, metric=metric, period=period, n=rows["n"])
 
 
 @endpoint(

@@ -7,7 +7,7 @@ arrays in step and, on ticks and closed days, puts rankings and sentiment into t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from streams.core import sentiment
@@ -56,6 +56,19 @@ class Derived:
         if step is not None:
             step(state, event)
 
+    def prepare(self, state: State) -> Iterator[None]:
+        """Compute ahead, in short steps, what the next tick will publish.
+
+        It reads the state and changes caches only, so a node may do it or not.
+
+        Args:
+            state: as the newest event left it; nothing may change it before the last step.
+
+        Yields:
+            None after each step.
+        """
+        return self.boards.prepare(state)
+
     def _ledger(self, state: State, trader_id: str, symbol: str) -> None:
         ledger = state.traders[trader_id].ledger
         position = ledger.positions.get(symbol)
@@ -99,11 +112,11 @@ class Derived:
             self._ledger(state, event.follower, symbol)
 
     def _day_closed(self, state: State, event: DayClosed) -> None:
-        close_boards(state, self.valuation, self.boards, event.day)
+        close_boards(state, self.boards, event.day)
         # The boards were closed while the clock still showed the day; now the day is over.
         state.market_at_us = max(state.market_at_us, event.at_us)
 
     def _ticked(self, state: State, event: Ticked) -> None:
+        rank_boards(state, self.boards)
         if event.second:
-            rank_boards(state, self.valuation, self.boards)
             sentiment.refresh(state)

@@ -106,7 +106,8 @@ class Ledger(msgspec.Struct, array_like=True):
 class Day(msgspec.Struct, array_like=True, gc=False):
     """One closed UTC day of a trader: unit value at the close and round trips closed in it.
 
-    `unit_ppb` is the value of one unit of the time-weighted curve that starts at 1e9.
+    `unit_ppb` is the value of one unit of the time-weighted curve that starts at 1e9. `won_micros`
+    and `lost_micros` add up the results of wins and, without sign, of losses, net of fees.
     """
 
     day: int
@@ -115,6 +116,8 @@ class Day(msgspec.Struct, array_like=True, gc=False):
     trades: int = 0
     wins: int = 0
     losses: int = 0
+    won_micros: int = 0
+    lost_micros: int = 0
 
 
 class Track(msgspec.Struct, array_like=True):
@@ -136,6 +139,8 @@ class Track(msgspec.Struct, array_like=True):
     today_wins: int = 0
     today_losses: int = 0
     days: list[Day] = []
+    today_won_micros: int = 0
+    today_lost_micros: int = 0
 
 
 class Trader(msgspec.Struct, array_like=True):

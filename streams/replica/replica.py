@@ -20,10 +20,10 @@ from collections.abc import Callable
 
 import structlog
 
-from streams.core.commands import Command
+from streams.core.commands import Command, Tick
 from streams.core.kernel import Applied, Kernel
 from streams.core.state import State
-from streams.log.codec import BatchCodec
+from streams.log.codec import Batch, BatchCodec
 from streams.log.recent import RecentEntries
 from streams.log.submitter import Submitter
 from streams.ports import (
@@ -38,6 +38,7 @@ from streams.ports import (
     RecoveryStore,
 )
 from streams.replica.answers import answer
+from streams.replica.backoff import backoff_s
 from streams.replica.digests import DigestWatch
 from streams.replica.history import History
 from streams.replica.outcomes import PoisonedEntry, Recovered
@@ -56,8 +57,6 @@ SLICE_SECONDS_MAX = 0.004
 READ_WAIT_MS = 2_000
 RECENT_EVENTS_MAX = 20_000
 """Archived events taken into memory at a start, so that clients can resume from before it."""
-
-RETRY_SECONDS_MAX = 2.0
 
 OnEpoch = Callable[[str], None]
 """Called with the new epoch's name when the node begins to rebuild itself for it.
@@ -130,7 +129,7 @@ class Replica:
 
     @property
     def kernel(self) -> Kernel:
-        """The kernel, for readers of derived arrays."""
+        """For readers of derived arrays."""
         return self._kernel
 
     @property
@@ -149,8 +148,7 @@ class Replica:
 
     async def recover(self) -> None:
         """Rebuild the state from snapshot and archive; `run` goes on with the log's tail."""
-        started = self._stopwatch()
-        self.ready = False
+        started, self.ready = self._stopwatch(), False
         self.became_ready.clear()
         epoch = await self._open()
         state, snapshot = await newest_state(self._store, epoch, self._codec, self._journal)
@@ -236,7 +234,7 @@ class Replica:
             except LogUnavailable as error:
                 failures += 1
                 self._journal.warning("log_unavailable", error=str(error), failures=failures)
-                await asyncio.sleep(_backoff_s(failures))
+                await asyncio.sleep(backoff_s(failures))
                 continue
             except (LogTruncated, EpochChanged, LogHole) as error:
                 if generation == self._generation:  # else it was about the state before
@@ -264,8 +262,8 @@ class Replica:
     async def _head(self) -> EntryId:
         while True:
             try:
-                self.log_head = await self._log.head()
-                return self.log_head
+                head = self.log_head = await self._log.head()
+                return head
             except LogUnavailable:
                 await asyncio.sleep(0.1)
 
@@ -292,7 +290,7 @@ class Replica:
                 except LogUnavailable as unavailable:
                     failures += 1
                     self._journal.warning("log_unavailable", error=str(unavailable))
-                    await asyncio.sleep(_backoff_s(failures))
+                    await asyncio.sleep(backoff_s(failures))
                 except EpochChanged as changed:
                     error = changed
                 else:
@@ -331,18 +329,26 @@ class Replica:
     async def _apply_all(self, entries: list[LogEntry], *, archived: bool = False) -> None:
         started = self._stopwatch()
         for entry in entries:
-            self._apply(entry, archived=archived)
-            if self._stopwatch() - started > SLICE_SECONDS_MAX:
-                self._publisher.flush()
-                await asyncio.sleep(0)
-                started = self._stopwatch()
+            batch = self._codec.decode(entry.payload)
+            if any(type(envelope.command) is Tick for envelope in batch.envelopes):
+                for _ in self._kernel.derived.prepare(self.state):
+                    started = await self._give_way(started)
+            self._apply(entry, batch, archived=archived)
+            started = await self._give_way(started)
         self._publisher.flush()
         self._wake_waiters()
 
-    def _apply(self, entry: LogEntry, *, archived: bool) -> None:
+    async def _give_way(self, started: float) -> float:
+        """Give the loop a turn if this stretch has lasted long; return when it began."""
+        if self._stopwatch() - started > SLICE_SECONDS_MAX:
+            self._publisher.flush()
+            await asyncio.sleep(0)
+            started = self._stopwatch()
+        return started
+
+    def _apply(self, entry: LogEntry, batch: Batch[Command], *, archived: bool) -> None:
         started = self._stopwatch()
         before = self.seen
-        batch = self._codec.decode(entry.payload)
         try:
             applied = self._kernel.apply(
                 entry.entry_id.ms, entry.entry_id.seq, batch.batch_id, batch.envelopes
@@ -392,7 +398,3 @@ class Replica:
         for waiter, entry_id in list(self._applied_waiters.items()):
             if entry_id <= seen and not waiter.done():
                 waiter.set_result(None)
-
-
-def _backoff_s(failures: int) -> float:
-    return min(0.05 * (1 << min(failures, 6)), RETRY_SECONDS_MAX)

@@ -215,7 +215,7 @@ async def test_boards_ranks_and_performance(node: ApiNode) -> None:
     board = await node.get("/v1/leaderboards/total_return?period=1m")
     assert [(row["rank"], row["handle"]) for row in board["items"]] == [(1, "alice"), (2, "bob")]
     assert set(board["items"][0]) >= {"rank", "previous_rank", "trader", "value", "trades"}
-    found = await pages(node, "/v1/leaderboards/top_performers?limit=1&period=1m")
+    found = await pages(node, "/v1/leaderboards/total_return?limit=1&period=1m")
     assert [page[0]["rank"] for page in found] == [1, 2]
     assert (await node.get("/v1/leaderboards/total_return?min_trades=1"))["items"] == []
     ranks = await node.get("/v1/traders/@alice/ranks")

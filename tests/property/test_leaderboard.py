@@ -15,21 +15,27 @@ from hypothesis.stateful import (
 from streams.core import channels
 from streams.core.leaderboard import (
     BOARD_KEYS,
+    BOARDS,
     Boards,
     channel_of,
     checksum,
     close_boards,
     delta,
+    moment,
     page,
+    previous_rank,
     rank_boards,
-    ranking,
     ranks_of,
     snapshot,
 )
-from streams.core.performance.summary import performance
+from streams.core.leaderboard.definitions import LOWEST_FIRST, METRICS
+from streams.core.leaderboard.present import OF_TRADES
+from streams.core.market_clock import DAY_US, day_of
+from streams.core.performance.periods import PERIOD_DAYS
 from streams.core.performance.track import has_record, record_fill, record_flow, record_round_trip
 from streams.core.state import State, Trader
 from streams.core.valuation import Valuation, value_per_lot
+from tests.unit.core.leaderboard.plain import plain_metrics
 from tests.unit.core.records import CASH, add, close_tracks, hold, mark, market, next_day
 
 
@@ -61,8 +67,8 @@ class BoardMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.streamed = ranking.BOARD_ROWS_STREAMED_MAX
-        ranking.BOARD_ROWS_STREAMED_MAX = HEAD
+        self.streamed = moment.BOARD_ROWS_STREAMED_MAX
+        moment.BOARD_ROWS_STREAMED_MAX = HEAD
         self.state: State = market(A=10_000, B=500)
         self.valuation = Valuation.from_state(self.state)
         self.boards = Boards(self.state, self.valuation)
@@ -70,7 +76,7 @@ class BoardMachine(RuleBasedStateMachine):
         self.ranked = False
 
     def teardown(self) -> None:
-        ranking.BOARD_ROWS_STREAMED_MAX = self.streamed
+        moment.BOARD_ROWS_STREAMED_MAX = self.streamed
 
     def take(self, name: str) -> Trader:
         trader = self.state.traders.get(name)
@@ -128,7 +134,7 @@ class BoardMachine(RuleBasedStateMachine):
         for symbol, price in prices:
             self.quote(symbol, price)
             day = close_tracks(self.state)
-            close_boards(self.state, self.valuation, self.boards, day)
+            close_boards(self.state, self.boards, day)
             self.boards_are_the_naive_ones()
             next_day(self.state)
         for _ in range(gap):
@@ -137,7 +143,7 @@ class BoardMachine(RuleBasedStateMachine):
 
     @rule()
     def rank(self) -> None:
-        rank_boards(self.state, self.valuation, self.boards)
+        rank_boards(self.state, self.boards)
         self.ranked = True
 
     @rule()
@@ -158,21 +164,33 @@ class BoardMachine(RuleBasedStateMachine):
         state = msgspec.msgpack.decode(raw, type=State)
         valuation = Valuation.from_state(state)
         boards = Boards(state, valuation)
-        rank_boards(state, valuation, boards)
-        rank_boards(self.state, self.valuation, self.boards)
+        rank_boards(state, boards)
+        rank_boards(self.state, self.boards)
         self.ranked = True
         assert msgspec.msgpack.encode(state) == msgspec.msgpack.encode(self.state)
         for key in BOARD_KEYS:
             assert checksum(state, key) == checksum(self.state, key)
         self.state, self.valuation, self.boards = state, valuation, boards
 
+    @rule(steps=st.integers(1, 60))
+    def prepare(self, steps: int) -> None:
+        for _ in zip(self.boards.prepare(self.state), range(steps), strict=False):
+            pass
+        self.ranked = False
+
     @precondition(lambda self: self.ranked)
     @invariant()
     def boards_are_the_naive_ones(self) -> None:
-        naive = {period: self.naive(period) for _, period in BOARD_KEYS.values()}
-        for key, (metric, period) in BOARD_KEYS.items():
-            rows = page(self.state, self.boards, metric, period, limit=100)["rows"]
-            expected = naive[period][metric]
+        naive = {period: self.naive(period) for period in PERIOD_DAYS}
+        for key, (name, period) in BOARD_KEYS.items():
+            rows = page(self.state, self.boards, name, period, limit=100)["rows"]
+            definition = BOARDS[name]
+            expected = {
+                trader: row
+                for trader, row in naive[period][definition.metric].items()
+                if row[1] >= definition.trades_min
+                and (not definition.record_days_max or self.is_young(trader))
+            }
             assert sorted(expected) == sorted(row[0] for row in rows)
             for row in rows:
                 value, trades = expected[row[0]]
@@ -180,43 +198,52 @@ class BoardMachine(RuleBasedStateMachine):
                     1e-6 * abs(value), 5e-5 * (abs(value) < 1e-4)
                 )
                 assert trades == row[3]
-            board = self.boards.board(metric, period)
-            exact = dict(zip(board.rows.tolist(), board.values.tolist(), strict=True))
-            keys = [self.sort_key(str(row[0]), exact) for row in rows]
-            assert keys == sorted(keys)
-            head = snapshot(self.state, key)
-            assert head == {"rows": rows[:HEAD], "n": len(rows)}
+            keys = self.boards.keys(name, period)
+            exact = {
+                trader: self.boards.value_of(name, int(keys[self.valuation.rows[trader]]))
+                for trader in expected
+            }
+            lowest_first = definition.metric in LOWEST_FIRST
+            placed = [self.sort_key(str(row[0]), exact, lowest_first) for row in rows]
+            assert placed == sorted(placed)
+            head = [[*row[:4], previous_rank(row[4])] for row in rows[:HEAD]]
+            assert snapshot(self.state, key) == {"rows": head, "n": len(rows)}
 
     @precondition(lambda self: self.ranked)
     @invariant()
     def a_traders_ranks_are_those_of_the_boards(self) -> None:
         ranks = {name: ranks_of(self.state, self.boards, name) for name in self.state.traders}
-        for key, (metric, period) in BOARD_KEYS.items():
-            for row in page(self.state, self.boards, metric, period, limit=100)["rows"]:
+        for key, (name, period) in BOARD_KEYS.items():
+            for row in page(self.state, self.boards, name, period, limit=100)["rows"]:
                 place = ranks[row[0]].pop(key)
-                actual = [row[0], place["rank"], place["value"], place["trades"]]
-                assert row == [*actual, place["previous_rank"]]
+                assert row == [
+                    row[0],
+                    place["rank"],
+                    place["value"],
+                    place["trades"],
+                    place["before"],
+                ]
         assert all(not left for left in ranks.values())
+
+    def is_young(self, name: str) -> bool:
+        first = self.state.traders[name].track.first_fill_us
+        return first // DAY_US >= day_of(self.state.market_at_us) - 90
 
     def exact(self, trader: Trader) -> int:
         row = self.valuation.rows[trader.trader]
         return int(self.valuation.equities()[row])
 
-    def sort_key(self, name: str, exact: dict[int, int]) -> tuple[object, ...]:
+    def sort_key(self, name: str, exact: dict[str, int], lowest_first: bool) -> tuple[object, ...]:
         trader = self.state.traders[name]
-        value = exact[self.valuation.rows[name]]
-        return -value, trader.track.first_fill_us, trader.joined_at_us, name
+        value = exact[name] if lowest_first else -exact[name]
+        return value, trader.track.first_fill_us, trader.joined_at_us, name
 
     def naive(self, period: str) -> dict[str, dict[str, tuple[float, int]]]:
-        found: dict[str, dict[str, tuple[float, int]]] = {
-            "total_return": {},
-            "win_rate": {},
-            "sharpe": {},
-        }
+        found: dict[str, dict[str, tuple[float, int]]] = {name: {} for name in METRICS}
         for name, trader in self.state.traders.items():
-            answer = performance(self.state, trader, period)
+            answer = plain_metrics(self.state, trader, period)
             for metric, board in found.items():
-                funded = metric == "win_rate" or has_record(trader.track)
+                funded = metric in OF_TRADES or has_record(trader.track)
                 if trader.track.fills and funded and answer[metric] is not None:
                     board[name] = (answer[metric], answer["trades"])
         return found

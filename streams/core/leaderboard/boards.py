@@ -1,79 +1,75 @@
 """What ranking needs about every trader, in arrays: a cache of the state.
 
 `Boards` takes over what changed (the valuation knows whose account was touched), computes the
-value of each board for everybody, and answers who is where. `ranking` publishes the streamed
-heads into the state; `pages` reads the rest.
+values of each board for everybody, and answers who is where. `ranking` publishes the streamed
+heads into the state; `views` reads the rest.
 
 Invariants:
     * A pure function of state and valuation: after a restore it ranks as the node before would.
-    * Values are whole millionths. Order: value falling, then the longer record (earlier first
-      fill), the earlier join, the id. No two traders are equal, so ranks are 1...n.
+    * Order: value, then the longer record (earlier first fill), the earlier join, the id. No two
+      traders are equal, so ranks are 1...n.
     * Arrays are indexed by the valuation's rows.
+    * `prepare` only saves time: what it computed is used if nothing has changed since, and
+      `rank` computes the rest. So nodes may prepare as they find time and still agree.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
 
 import numpy as np
 
+from streams.core.leaderboard import keys as sort_keys
+from streams.core.leaderboard.definitions import BOARD_KEYS, BOARDS
+from streams.core.leaderboard.heads import Head, Publication, publication
 from streams.core.leaderboard.history import History
-from streams.core.leaderboard.windows import Window
-from streams.core.market_clock import day_of
-from streams.core.performance.periods import PERIOD_DAYS
+from streams.core.leaderboard.moment import Moment, Standing
+from streams.core.leaderboard.present import Today
+from streams.core.leaderboard.seniority import Seniority
+from streams.core.market_clock import DAY_US, day_of
 from streams.core.performance.track import UNIT_MAX, UNIT_PPB, has_record
-from streams.core.state import State, Track
+from streams.core.state import Board, State, Track
 from streams.core.valuation import CAPACITY_MIN, Flags, Floats, Integers, Valuation, grown
 
 
-METRICS = ("total_return", "win_rate", "sharpe")
-"""Metrics that have a board."""
+COUNTS = ("_trades", "_wins", "_losses", "_won", "_lost")
+"""Round trips of the present day; closed days are in the history."""
 
-BOARD_KEYS = {
-    f"{metric}:{period}": (metric, period) for metric in METRICS for period in PERIOD_DAYS
-}
-"""Key of each board in `State.boards` with its metric and period."""
+Same = tuple[str, int]
+"""Name of a board and number of its window: periods of equal days share it."""
 
-VALUE_MICRO = 1_000_000
-"""Board values are kept in these parts of 1."""
-
-VALUE_MICRO_MAX = 10**15
-"""Largest board value, in millionths: beyond it the value stays there."""
-
-
-class Ranked(NamedTuple):
-    """One board's value for everybody who has one.
-
-    Attributes:
-        rows: valuation rows, rising.
-        values: their values in millionths.
-        trades: round trips closed in the period, of every trader by valuation row.
-    """
-
-    rows: Integers
-    values: Integers
-    trades: Integers
+_NOTHING = Board()
 
 
 class Boards:
-    """Arrays of all traders' records; sole owner of them."""
+    """Arrays of all traders' records; sole owner of them.
+
+    Attributes:
+        valuation: whose rows index the arrays.
+    """
 
     __slots__ = (
         "_base",
-        "_first_fill_us",
+        "_first_day",
         "_funded",
         "_growth",
+        "_hints",
         "_history",
-        "_joined_at_us",
         "_losses",
+        "_lost",
+        "_moments",
+        "_moments_before",
         "_orders",
-        "_ranked",
+        "_prepared",
+        "_published",
+        "_records",
         "_seniority",
-        "_seniority_stale",
         "_size",
+        "_standing",
         "_traded",
         "_trades",
         "_wins",
+        "_won",
         "valuation",
     )
 
@@ -84,86 +80,147 @@ class Boards:
         self._base: Floats = np.zeros(CAPACITY_MIN)
         self._funded: Flags = np.zeros(CAPACITY_MIN, np.bool_)
         self._traded: Flags = np.zeros(CAPACITY_MIN, np.bool_)
-        # Round trips of the present day; closed days are in the history.
+        self._first_day: Integers = np.zeros(CAPACITY_MIN, np.int64)
         self._trades: Integers = np.zeros(CAPACITY_MIN, np.int64)
         self._wins: Integers = np.zeros(CAPACITY_MIN, np.int64)
         self._losses: Integers = np.zeros(CAPACITY_MIN, np.int64)
-        self._first_fill_us: Integers = np.zeros(CAPACITY_MIN, np.int64)
-        self._joined_at_us: Integers = np.zeros(CAPACITY_MIN, np.int64)
-        self._seniority: Integers = np.zeros(CAPACITY_MIN, np.int64)
-        self._seniority_stale = True
-        self._ranked: dict[tuple[str, int], Ranked] = {}
-        self._orders: dict[tuple[str, int], Integers] = {}
+        self._won: Integers = np.zeros(CAPACITY_MIN, np.int64)
+        self._lost: Integers = np.zeros(CAPACITY_MIN, np.int64)
+        self._seniority = Seniority(valuation.traders)
+        self._moments: dict[int, Moment] = {}
+        self._moments_before: dict[int, Moment] = {}
+        self._records = 0
+        self._orders: dict[Same, Integers] = {}
+        self._hints: dict[Same, int | None] = {}
+        self._prepared: dict[str, Publication] = {}
+        self._published: tuple[int, int] | None = None
         self._grow(len(valuation.traders))
         self._history = History.from_state(state, len(self._growth))
         for row, trader in enumerate(valuation.traders):
             self._take(state, row, trader)
-        self.compute(state)
-
-    @property
-    def seniority(self) -> Integers:
-        """Place of each trader, by row, in the order that settles ties."""
-        return self._seniority
+        valuation.take_changed()
+        self._standing = self._stand(state)
 
     def close(self, state: State, day: int) -> None:
         """Take over a day that every track has just closed."""
         self._take_changed(state)
         self._history.close(state, day)
         # Closing a day empties today's counts, and wipes whose equity is gone.
-        self._trades[:] = self._wins[:] = self._losses[:] = 0
+        for name in COUNTS:
+            getattr(self, name)[:] = 0
         for row in self._history.gone():
             self._take(state, row, self.valuation.traders[row])
+        self.valuation.version += 1
 
-    def compute(self, state: State) -> None:
-        """Compute all boards at the present marks."""
-        self._take_changed(state)
-        self._history.refresh(day_of(state.market_at_us))
-        if self._seniority_stale:
-            self._refresh_seniority()
-        self._ranked.clear()
-        self._orders.clear()
-        units = self._units()
-        for number, window in enumerate(self._history.windows):
-            self._rank_gains(number, window, units)
-        self._rank_ratios(units)
+    def prepare(self, state: State) -> Iterator[None]:
+        """Compute what a ranking would publish at the present marks, in short steps.
 
-    def board(self, metric: str, period: str) -> Ranked:
-        """Return a board as it was computed last.
+        Args:
+            state: read only.
 
-        Raises:
-            KeyError: no such board.
+        Yields:
+            None after each step.
         """
-        return self._ranked[metric, self._history.window_of[period]]
+        if self._prepared and self._standing.token == self._token(state):
+            return
+        self._prepared = {}
+        yield from self.valuation.prepare()
+        self._standing = self._stand(state)
+        yield
+        heads: dict[Same, Head] = {}
+        for number in range(len(self._history.present)):
+            for name in BOARDS:
+                hint = self._hints.get((name, number))
+                head, hint = self._moment(number).head(name, self.valuation.traders, hint)
+                heads[name, number], self._hints[name, number] = head, hint
+                yield
+        yield from self._compare(state, heads)
 
-    def same_board(self, metric: str, period: str) -> tuple[str, int]:
+    def rank(self, state: State) -> dict[str, Publication]:
+        """Return what to publish by board key; nothing when nothing has changed.
+
+        Args:
+            state: read only.
+        """
+        if self._published == self._token(state):
+            return {}
+        for _ in self.prepare(state):
+            pass
+        self._published = self._standing.token
+        return self._prepared
+
+    def same_board(self, name: str, period: str) -> Same:
         """Return a key that boards with equal contents share, for instance in a young record."""
-        return metric, self._history.window_of[period]
+        return name, self._history.window_of[period]
 
-    def order(self, metric: str, period: str) -> Integers:
-        """Return the valuation rows of a whole board by rank; kept until the next `compute`."""
-        key = self.same_board(metric, period)
-        order = self._orders.get(key)
-        if order is None:
-            board = self._ranked[key]
-            by_rank = np.lexsort((self._seniority[board.rows], -board.values))
-            order = self._orders[key] = board.rows[by_rank]
-        return order
+    def keys(self, name: str, period: str) -> Integers:
+        """Return everybody's sort key on a board, by row."""
+        return self._moment(self._history.window_of[period]).keys(name)
 
-    def head(self, metric: str, period: str, count: int) -> tuple[Integers, Integers]:
-        """Return valuation rows and values of the first `count` ranks, by rank."""
-        rows, values, _ = self.board(metric, period)
-        if len(rows) > count:
-            last = np.partition(values, len(values) - count)[len(values) - count]
-            above = values > last
-            tied = rows[values == last]
-            wanted = count - int(np.count_nonzero(above))
-            if len(tied) > wanted:
-                tied = tied[np.argsort(self._seniority[tied])[:wanted]]
-            tied_values = np.full(len(tied), last)
-            rows = np.concatenate((rows[above], tied))
-            values = np.concatenate((values[above], tied_values))
-        by_rank = np.lexsort((self._seniority[rows], -values))
-        return rows[by_rank], values[by_rank]
+    def order(self, name: str, period: str) -> tuple[Integers, Integers]:
+        """Return the valuation rows of a whole board by rank, and their values in millionths."""
+        same = self.same_board(name, period)
+        moment = self._moment(same[1])
+        ordered = self._orders.get(same)
+        if ordered is None:
+            keys = moment.keys(name)
+            ordered = self._orders[same] = sort_keys.best(keys, len(keys))
+        return moment.rows_of(ordered), moment.values_of(name, ordered)
+
+    def value_of(self, name: str, key: int) -> int:
+        """Return the value in millionths that one sort key of a board holds."""
+        return int(self._moment(0).values_of(name, np.array([key]))[0])
+
+    def trades(self, period: str) -> Integers:
+        """Return the round trips of every trader that closed in a period, by row."""
+        trades: Integers = self._moment(self._history.window_of[period]).trades
+        return trades
+
+    def _moment(self, number: int) -> Moment:
+        found = self._moments.get(number)
+        if found is None:
+            present = self._history.present[number]
+            before = self._moments_before.get(number)
+            found = Moment(self._standing, present, self._seniority, before)
+            self._moments[number] = found
+        return found
+
+    def _compare(self, state: State, heads: dict[Same, Head]) -> Iterator[None]:
+        """Compare all heads with what is published; set what `rank` answers."""
+        prepared: dict[str, Publication] = {}
+        shared: dict[tuple[object, ...], Publication] = {}
+        for key, (name, period) in BOARD_KEYS.items():
+            board, same = state.boards.get(key, _NOTHING), self.same_board(name, period)
+            # Periods that show the same lists and now have the same head change alike.
+            shown = (board.traders, board.values, board.trades, board.closed_ranks)
+            alike = (same, board.ranked, *map(id, shown))
+            found = shared.get(alike)
+            if found is None:
+                found = shared[alike] = publication(board, heads[same])
+                yield
+            prepared[key] = found
+        self._prepared = prepared
+
+    def _token(self, state: State) -> tuple[int, int]:
+        return self.valuation.version, day_of(state.market_at_us)
+
+    def _stand(self, state: State) -> Standing:
+        """Take over what changed and compute where everybody is now."""
+        self._take_changed(state)
+        history, day = self._history, day_of(state.market_at_us)
+        if history.refresh(day):
+            self._records += 1
+        self._seniority.refresh(state)
+        self._moments_before, self._moments = self._moments, {}
+        self._orders.clear()
+        size = self._size
+        units = self._units()
+        counts = tuple(getattr(self, name)[:size] for name in COUNTS)
+        today = Today.of(units, history.last_units[:size], history.is_open[:size], counts)
+        traded = self._traded[:size]
+        funded = traded & self._funded[:size]
+        first_day = self._first_day[:size]
+        return Standing(self._token(state), day, self._records, today, traded, funded, first_day)
 
     def _take_changed(self, state: State) -> None:
         traders = self.valuation.traders
@@ -171,8 +228,11 @@ class Boards:
             self._grow(len(traders))
             if len(self._growth) > self._history.capacity:
                 self._history.resize(len(self._growth))
-        for row in self.valuation.take_changed():
+        changed = self.valuation.take_changed()
+        for row in changed:
             self._take(state, row, traders[row])
+        if changed:
+            self._records += 1
 
     def _take(self, state: State, row: int, trader_id: str) -> None:
         trader = state.traders[trader_id]
@@ -183,42 +243,18 @@ class Boards:
         self._trades[row] = track.today_trades
         self._wins[row] = track.today_wins
         self._losses[row] = track.today_losses
+        self._won[row] = track.today_won_micros
+        self._lost[row] = track.today_lost_micros
         if track.fills > 0 and not self._traded[row]:
             self._traded[row] = True
-            self._first_fill_us[row] = track.first_fill_us
-            self._joined_at_us[row] = trader.joined_at_us
-            self._seniority_stale = True
+            self._first_day[row] = track.first_fill_us // DAY_US
+            self._seniority.add(row)
 
     def _grow(self, rows: int) -> None:
         self._size = rows
-        for name in (
-            "_growth",
-            "_base",
-            "_funded",
-            "_traded",
-            "_trades",
-            "_wins",
-            "_losses",
-            "_first_fill_us",
-            "_joined_at_us",
-            "_seniority",
-        ):
+        for name in ("_growth", "_base", "_funded", "_traded", "_first_day", *COUNTS):
             setattr(self, name, grown(getattr(self, name), rows))
-
-    def _refresh_seniority(self) -> None:
-        # Only traders with a fill are ever ranked, so only they get a place.
-        rows = np.flatnonzero(self._traded[: self._size])
-        first, joined = self._first_fill_us[rows], self._joined_at_us[rows]
-        order = np.lexsort((joined, first))
-        first, joined, rows = first[order], joined[order], rows[order]
-        equal = (first[1:] == first[:-1]) & (joined[1:] == joined[:-1])
-        begin, traders = 0, self.valuation.traders
-        for end in [*(np.flatnonzero(~equal) + 1).tolist(), len(rows)]:
-            if end - begin > 1:
-                rows[begin:end] = sorted(rows[begin:end].tolist(), key=traders.__getitem__)
-            begin = end
-        self._seniority[rows] = np.arange(len(rows))
-        self._seniority_stale = False
+        self._seniority.grow(rows)
 
     def _units(self) -> Floats:
         # As `track.unit_ppb`, for everybody.
@@ -230,39 +266,3 @@ class Boards:
         units = np.where(running, np.where(equity > 0, np.minimum(moved, UNIT_MAX), 0.0), growth)
         rounded: Floats = np.rint(units * UNIT_PPB)
         return rounded
-
-    def _rank_gains(self, number: int, window: Window, units: Floats) -> None:
-        size = self._size
-        traded = self._traded[:size]
-        trades = window.trades[:size] + self._trades[:size]
-        wins = window.wins[:size] + self._wins[:size]
-        decided = wins + window.losses[:size] + self._losses[:size]
-
-        start = window.start[:size]
-        eligible = traded & self._funded[:size] & (start > 0.0)
-        gains = units / np.where(eligible, start, 1.0) - 1.0
-        self._put("total_return", number, gains, eligible, trades)
-        self._put("win_rate", number, wins / np.maximum(decided, 1), traded & (decided > 0), trades)
-
-    def _rank_ratios(self, units: Floats) -> None:
-        size = self._size
-        history = self._history
-        before = history.last_units[:size]
-        running = before > 0.0
-        today = units / np.where(running, before, 1.0) - 1.0
-        if history.last_day >= history.today:
-            running = np.zeros_like(running)
-        lowest, highest = np.where(running, today, np.inf), np.where(running, today, -np.inf)
-        eligible = self._traded[:size] & self._funded[:size]
-        for number, ratios in enumerate(history.ratios):
-            values, defined = ratios.ratio(today, lowest, highest)
-            trades = self._ranked["total_return", number].trades
-            self._put("sharpe", number, values, defined & eligible, trades)
-
-    def _put(
-        self, metric: str, number: int, values: Floats, eligible: Flags, trades: Integers
-    ) -> None:
-        rows = np.flatnonzero(eligible)
-        micros = np.rint(values[rows] * VALUE_MICRO)
-        np.clip(micros, -VALUE_MICRO_MAX, VALUE_MICRO_MAX, out=micros)
-        self._ranked[metric, number] = Ranked(rows, micros.astype(np.int64), trades)

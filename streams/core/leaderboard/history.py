@@ -16,12 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from streams.core.leaderboard.windows import SharpeNow, Window
+from streams.core.leaderboard.present import Present
+from streams.core.leaderboard.windows import Window, started
 from streams.core.limits import DAYS_MAX
 from streams.core.performance.periods import PERIOD_DAYS, first_day
 from streams.core.performance.track import UNIT_PPB
 from streams.core.state import Day, State
-from streams.core.valuation import Floats, Integers
+from streams.core.valuation import Flags, Floats, Integers
 
 
 ABSENT = -1
@@ -38,6 +39,13 @@ class DayLists(NamedTuple):
     trades: list[int]
     wins: list[int]
     losses: list[int]
+    won: list[int]
+    lost: list[int]
+
+    @classmethod
+    def empty(cls) -> DayLists:
+        """Return lists without a trader."""
+        return cls([], [], [], [], [], [], [])
 
     def add(self, column: int, day: Day) -> None:
         """Add the day of one trader."""
@@ -46,6 +54,8 @@ class DayLists(NamedTuple):
         self.trades.append(day.trades)
         self.wins.append(day.wins)
         self.losses.append(day.losses)
+        self.won.append(day.won_micros)
+        self.lost.append(day.lost_micros)
 
 
 @dataclass(slots=True)
@@ -57,38 +67,49 @@ class DayRow:
     trades: Counts
     wins: Counts
     losses: Counts
+    won: Integers
+    lost: Integers
 
     @classmethod
     def of(cls, day: int, capacity: int, closed: DayLists) -> DayRow:
         """Return a row from the closed days of some traders."""
         at = np.array(closed.columns, np.int64)
-        units = np.full(capacity, ABSENT, np.int64)
-        units[at] = closed.units
-        trades, wins, losses = (np.zeros(capacity, np.int32) for _ in range(3))
-        trades[at], wins[at], losses[at] = closed.trades, closed.wins, closed.losses
-        return cls(day, units, trades, wins, losses)
+
+        def filled(values: list[int], kind: type[Any], fill: int = 0) -> npt.NDArray[Any]:
+            array = np.full(capacity, fill, kind)
+            array[at] = values
+            return array
+
+        return cls(
+            day,
+            filled(closed.units, np.int64, ABSENT),
+            filled(closed.trades, np.int32),
+            filled(closed.wins, np.int32),
+            filled(closed.losses, np.int32),
+            filled(closed.won, np.int64),
+            filled(closed.lost, np.int64),
+        )
 
     def resize(self, capacity: int) -> None:
         """Make room for more traders, who are absent."""
         self.units = _padded(self.units, capacity, ABSENT)
-        self.trades = _padded(self.trades, capacity, 0)
-        self.wins = _padded(self.wins, capacity, 0)
-        self.losses = _padded(self.losses, capacity, 0)
+        for name in ("trades", "wins", "losses", "won", "lost"):
+            setattr(self, name, _padded(getattr(self, name), capacity, 0))
 
 
 class History:
     """All closed days and the windows of the periods; sole owner of both."""
 
-    __slots__ = ("_rows", "capacity", "last_units", "ratios", "today", "window_of", "windows")
+    __slots__ = ("_rows", "capacity", "is_open", "last_units", "present", "today", "window_of")
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self._rows: list[DayRow] = []
         self.today = -1
         self.window_of: dict[str, int] = {}
-        self.windows: list[Window] = []
-        self.ratios: list[SharpeNow] = []
-        self.last_units: Floats = np.full(capacity, float(UNIT_PPB))
+        self.present: list[Present] = []
+        self.is_open: Flags = np.zeros(capacity, np.bool_)
+        self.last_units: Floats = started(capacity)
 
     @classmethod
     def from_state(cls, state: State, capacity: int) -> History:
@@ -100,7 +121,7 @@ class History:
             for day in trader.track.days:
                 lists = closed.get(day.day)
                 if lists is None:
-                    lists = closed[day.day] = DayLists([], [], [], [], [])
+                    lists = closed[day.day] = DayLists.empty()
                 lists.add(column, day)
         history._rows = [DayRow.of(day, capacity, closed[day]) for day in sorted(closed)]
         return history
@@ -112,7 +133,7 @@ class History:
 
     def close(self, state: State, day: int) -> None:
         """Take over a day that every track has just closed; windows are stale until `refresh`."""
-        closed = DayLists([], [], [], [], [])
+        closed = DayLists.empty()
         for column, trader in enumerate(state.traders.values()):
             days = trader.track.days
             if days and days[-1].day == day:
@@ -135,32 +156,39 @@ class History:
         self.capacity = capacity
         self.today = -1
 
-    def refresh(self, today: int) -> None:
-        """Compute the windows of all periods that end on a day; periods of equal days share one."""
+    def refresh(self, today: int) -> bool:
+        """Compute the windows of all periods that end on a day; periods of equal days share one.
+
+        Returns:
+            Whether they have changed.
+        """
         if today == self.today:
-            return
+            return False
         self.today = today
         rows = self._rows
         bases = {period: self._base(period, today) for period in PERIOD_DAYS}
         wanted = dict.fromkeys(bases.values())
+        self.last_units = self._units(len(rows) - 1)
         found: dict[int, Window] = {}
-        sums = Window.empty(self.capacity)
+        sums = Window.empty(self.last_units)
         for index in range(len(rows) - 1, -1, -1):
             if index in wanted:
-                found[index] = sums.copy(self._units(index))
-            sums.trades += rows[index].trades
-            sums.wins += rows[index].wins
-            sums.losses += rows[index].losses
+                found[index] = _begun(sums.copy(), self._units(index))
+            row = rows[index]
+            sums.trades += row.trades
+            sums.wins += row.wins
+            sums.losses += row.losses
+            sums.won += row.won
+            sums.lost += row.lost
             # What a record at its maximum began with has left: its first day is only a base.
             if index > 0 or len(rows) < DAYS_MAX:
-                self._add_returns(sums, index)
-        found[-1] = sums
+                self._add_day(sums, index)
+        found[-1] = _begun(sums, started(self.capacity))
         numbered = {base: number for number, base in enumerate(wanted)}
-        self.windows = [found[base] for base in wanted]
         self.window_of = {period: numbered[base] for period, base in bases.items()}
-        self.last_units = self._units(len(rows) - 1)
-        open_today = (self.last_units > 0.0) & (self.last_day < today)
-        self.ratios = [SharpeNow(window, open_today) for window in self.windows]
+        self.is_open = (self.last_units > 0.0) & (self.last_day < today)
+        self.present = [Present(found[base], self.is_open) for base in wanted]
+        return True
 
     def _base(self, period: str, today: int) -> int:
         # Index of the last closed day before the period, -1 without one.
@@ -172,15 +200,20 @@ class History:
     def _units(self, index: int) -> Floats:
         # Units at the close of a row; who had no record yet stands at the start of the curve.
         if index < 0:
-            return np.full(self.capacity, float(UNIT_PPB))
+            return started(self.capacity)
         units = self._rows[index].units
         return np.where(units == ABSENT, UNIT_PPB, units).astype(np.float64)
 
-    def _add_returns(self, sums: Window, index: int) -> None:
+    def _add_day(self, sums: Window, index: int) -> None:
         before = self._units(index - 1)
         units = self._rows[index].units
-        valid = (units != ABSENT) & (before > 0.0)
-        sums.add_returns(units / np.where(valid, before, 1.0) - 1.0, valid)
+        sums.add_day(before, units.astype(np.float64), (units != ABSENT) & (before > 0.0))
+
+
+def _begun(window: Window, start: Floats) -> Window:
+    window.start = start
+    np.maximum(window.peak, start, out=window.peak)
+    return window
 
 
 def _padded(array: npt.NDArray[Any], capacity: int, fill: int) -> npt.NDArray[Any]:

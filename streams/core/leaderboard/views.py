@@ -8,8 +8,10 @@ from zlib import crc32
 
 import numpy as np
 
-from streams.core.leaderboard.boards import BOARD_KEYS, VALUE_MICRO, Boards
-from streams.core.leaderboard.ranking import closed_ranks
+from streams.core.leaderboard.boards import Boards
+from streams.core.leaderboard.definitions import BOARD_KEYS
+from streams.core.leaderboard.heads import NEVER_RANKED, RETURNING, closed_ranks
+from streams.core.leaderboard.keys import UNRANKED, VALUE_MICRO
 from streams.core.money import divide_half_even
 from streams.core.state import Board, State
 
@@ -54,7 +56,7 @@ def checksum(state: State, key: str) -> int:
 def page(
     state: State,
     boards: Boards,
-    metric: str,
+    name: str,
     period: str,
     min_trades: int = 0,
     after: int = 0,
@@ -65,7 +67,7 @@ def page(
     Args:
         state: read only.
         boards: of this state.
-        metric: a member of `METRICS`.
+        name: a key of `BOARDS`.
         period: a key of `PERIOD_DAYS`.
         min_trades: leave traders with fewer round trips in the period out; ranks stay those of
             the whole board, so that they compare with previous ranks.
@@ -73,21 +75,22 @@ def page(
         limit: largest number of rows.
 
     Returns:
-        `rows` as in `delta`; `next` is the `after` of the following page, None on the last one;
-        `n` counts all ranked traders.
+        `rows` as `[trader, rank, value, trades, rank at the last close]`, that rank as in
+        `closed_ranks`; `next` is the `after` of the following page, None on the last one; `n`
+        counts all ranked traders.
     """
-    board, order = boards.board(metric, period), boards.order(metric, period)
-    trades = board.trades[order]
+    order, values = boards.order(name, period)
+    trades = boards.trades(period)[order]
     ranks = np.flatnonzero(trades[after:] >= min_trades) + after + 1
     more = len(ranks) > limit
     ranks = ranks[:limit]
-    rows = order[ranks - 1]
-    values = board.values[np.searchsorted(board.rows, rows)]
-    published = state.boards.get(f"{metric}:{period}", _EMPTY)
-    columns = (ranks.tolist(), values.tolist(), board.trades[rows].tolist())
+    places = ranks - 1
+    rows = order[places]
+    published = state.boards.get(f"{name}:{period}", _EMPTY)
+    columns = (ranks.tolist(), values[places].tolist(), trades[places].tolist())
     names = [boards.valuation.traders[row] for row in rows.tolist()]
     found = [
-        [trader, rank, _value(value), count, before or None]
+        [trader, rank, _value(value), count, before]
         for trader, rank, value, count, before in zip(
             names, *columns, closed_ranks(published, rows), strict=True
         )
@@ -99,33 +102,51 @@ def ranks_of(state: State, boards: Boards, trader: str) -> dict[str, dict[str, A
     """Return a trader's place on each board that ranks it, by board key.
 
     Returns:
-        `rank`, `previous_rank` (None when new), `value`, `trades` and `n`.
+        `rank`, `before` (the rank at the last close, as in `closed_ranks`), `value`, `trades` and
+        `n`.
 
     Raises:
         KeyError: no such trader.
     """
     index = boards.valuation.rows[trader]
-    seniority = boards.seniority
     answer: dict[str, dict[str, Any]] = {}
-    for key, (metric, period) in BOARD_KEYS.items():
-        board = boards.board(metric, period)
-        place = int(np.searchsorted(board.rows, index))
-        if place == len(board.rows) or board.rows[place] != index:
+    for key, (name, period) in BOARD_KEYS.items():
+        keys = boards.keys(name, period)
+        if index >= len(keys) or keys[index] == UNRANKED:
             continue
         published = state.boards.get(key, _EMPTY)
-        value = int(board.values[place])
-        tied = board.rows[board.values == value]
-        ahead = np.count_nonzero(board.values > value)
-        ahead += np.count_nonzero(seniority[tied] < seniority[index])
         answer[key] = {
-            "rank": int(ahead) + 1,
-            "previous_rank": closed_ranks(published, np.array([index]))[0] or None,
-            "value": _value(value),
-            "trades": int(board.trades[index]),
-            "n": len(board.rows),
+            "rank": int(np.count_nonzero(keys > keys[index])) + 1,
+            "before": closed_ranks(published, np.array([index]))[0],
+            "value": _value(boards.value_of(name, keys[index])),
+            "trades": int(boards.trades(period)[index]),
+            "n": int(np.count_nonzero(keys != UNRANKED)),
         }
     return answer
 
+
+def change(rank: int, before: int) -> int | str:
+    """Return how many ranks a trader has risen since the last close, or why that is not known.
+
+    Args:
+        rank: now.
+        before: at the last close, see `closed_ranks`.
+
+    Returns:
+        Places risen (fallen < 0); `NEW` for who was on the board at no close, `RE` for who was
+        on it at one, but not at the last.
+    """
+    if before == NEVER_RANKED:
+        return "NEW"
+    return "RE" if before == RETURNING else before - rank
+
+
+def previous_rank(before: int) -> int | None:
+    """Return the rank at the last close, None for who had none."""
+    return None if before in NO_RANKS else before
+
+
+NO_RANKS = (NEVER_RANKED, RETURNING)
 
 _EMPTY = Board()
 
@@ -148,6 +169,12 @@ def _value(micro: int) -> float:
 def _rows(board: Board) -> list[list[Any]]:
     columns = (board.traders, board.values, board.trades, board.previous)
     return [
-        [trader, rank, _value(value), trades, previous or None]
-        for rank, (trader, value, trades, previous) in enumerate(zip(*columns, strict=True), 1)
+        [
+            trader,
+            rank,
+            micro / VALUE_MICRO if micro >= SMALL_MICRO else _value(micro),
+            trades,
+            previous if previous not in NO_RANKS else None,
+        ]
+        for rank, (trader, micro, trades, previous) in enumerate(zip(*columns, strict=True), 1)
     ]

@@ -84,9 +84,11 @@ def record_round_trip(track: Track, trip_micros: int) -> None:
     if trip_micros > 0:
         track.wins += 1
         track.today_wins += 1
+        track.today_won_micros += trip_micros
     elif trip_micros < 0:
         track.losses += 1
         track.today_losses += 1
+        track.today_lost_micros -= trip_micros
 
 
 def close_day(track: Track, day: int, equity_micros: int) -> None:
@@ -108,11 +110,14 @@ def close_day(track: Track, day: int, equity_micros: int) -> None:
             track.today_trades,
             track.today_wins,
             track.today_losses,
+            track.today_won_micros,
+            track.today_lost_micros,
         )
     )
     if len(days) > DAYS_MAX:
         del days[0]
     track.today_trades = track.today_wins = track.today_losses = 0
+    track.today_won_micros = track.today_lost_micros = 0
 
 
 def _wipe(track: Track) -> None:

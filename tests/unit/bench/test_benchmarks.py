@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+<<<<<<< HEAD
 from server.bench import commands, copies, core, fanout, feed, restart, sentiment
+=======
+from server.bench import boards, commands, copies, core, fanout, feed, restart
+>>>>>>> a46c0d6 (feat(leaderboard): rank every metric and preset ten times a second, in short steps)
 from server.bench.figures import Report
 from server.cli.bench_command import BENCHMARKS
 from server.demo import RECORDED_DAY
@@ -29,7 +33,11 @@ def recording(tmp_path: Path) -> Path:
 
 
 def test_each_name_is_a_module_with_a_report() -> None:
+<<<<<<< HEAD
     modules = (core, copies, fanout, commands, feed, sentiment, restart)
+=======
+    modules = (core, copies, boards, fanout, commands, feed, restart)
+>>>>>>> a46c0d6 (feat(leaderboard): rank every metric and preset ten times a second, in short steps)
     assert [f"server.bench.{name}" for name in BENCHMARKS] == [m.__name__ for m in modules]
 
 
@@ -40,6 +48,11 @@ def test_core(recording: Path) -> None:
 def test_copies() -> None:
     report = copies.run(followers=3, fills=2)
     assert values(report)["frames a fill"] >= 3
+
+
+def test_boards() -> None:
+    report = boards.run(traders=30, batches=2, days=3)
+    assert values(report)["rows of deltas a batch"] > 0
 
 
 def test_fanout() -> None:

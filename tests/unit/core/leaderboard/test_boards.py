@@ -1,10 +1,11 @@
-from streams.core.leaderboard import BOARD_KEYS, Boards
-from streams.core.leaderboard.boards import VALUE_MICRO_MAX
+from streams.core.leaderboard import BOARD_KEYS, BOARDS, Boards
+from streams.core.leaderboard.keys import UNRANKED, VALUE_MICRO_MAX
+from streams.core.market_clock import DAY_US
 from streams.core.performance.periods import PERIOD_DAYS
 from streams.core.performance.track import record_fill, record_flow, record_round_trip
 from streams.core.state import State
 from streams.core.valuation import CAPACITY_MIN, Valuation
-from tests.unit.core.records import CASH, add, close_tracks, hold, mark, market, next_day
+from tests.unit.core.records import CASH, TODAY, add, close_tracks, hold, mark, market, next_day
 
 
 def boards_of(state: State) -> Boards:
@@ -12,11 +13,24 @@ def boards_of(state: State) -> Boards:
 
 
 def names(boards: Boards, metric: str, period: str = "all") -> list[str]:
-    return [boards.valuation.traders[row] for row in boards.order(metric, period).tolist()]
+    return [boards.valuation.traders[row] for row in boards.order(metric, period)[0].tolist()]
 
 
-def test_there_are_18_boards():
-    assert len(BOARD_KEYS) == 18
+def values(boards: Boards, metric: str, period: str = "all") -> list[int]:
+    """Return the values of the ranked traders by their row."""
+    keys = [key for key in boards.keys(metric, period).tolist() if key != UNRANKED]
+    return [boards.value_of(metric, key) for key in keys]
+
+
+def rank(boards: Boards, state: State) -> None:
+    for _ in boards.prepare(state):
+        pass
+
+
+def test_every_metric_and_preset_has_a_board_for_each_period():
+    assert list(BOARD_KEYS.values()) == [
+        (name, period) for name in BOARDS for period in PERIOD_DAYS
+    ]
     assert BOARD_KEYS["sharpe:1m"] == ("sharpe", "1m")
 
 
@@ -29,7 +43,7 @@ def test_order_of_total_return():
     mark(state, "A", 11_000)
     boards = boards_of(state)
     assert names(boards, "total_return") == ["winner", "idle", "loser"]
-    assert boards.board("total_return", "1w").values.tolist() == [-100, 300, 0]
+    assert values(boards, "total_return", "1w") == [-100, 300, 0]
 
 
 def test_ties_go_to_the_longer_record_then_the_earlier_join_then_the_id():
@@ -46,9 +60,76 @@ def test_ties_go_to_the_longer_record_then_the_earlier_join_then_the_id():
     boards = boards_of(state)
     expected = ["first", "joined", "id_a", "id_b", "id_c", "late"]
     assert names(boards, "total_return") == expected
-    rows, values = boards.head("total_return", "all", 4)
-    assert [boards.valuation.traders[row] for row in rows.tolist()] == expected[:4]
-    assert values.tolist() == [0, 0, 0, 0]
+
+
+def test_the_board_by_drawdown_puts_the_smallest_first():
+    """Mistake 9 of the prototype: the worst was first."""
+    state = market(A=10_000)
+    for name, lots in (("deep", 900_000), ("calm", 0), ("shallow", 90_000)):
+        trader = add(state, name)
+        if lots:
+            hold(state, trader, "A", lots)
+    mark(state, "A", 9_000)
+    boards = boards_of(state)
+    assert names(boards, "max_drawdown") == ["calm", "shallow", "deep"]
+    assert values(boards, "max_drawdown") == [900_000, 0, 90_000]
+
+
+def test_a_gain_and_a_loss_of_half_is_a_loss_and_a_drawdown_of_half():
+    """Mistake 7 of the prototype: percents were added, giving 0 and drawdowns beyond 100 %."""
+    state = market(A=10_000)
+    trader = add(state, "a")
+    trader.ledger.cash_micros = CASH * 3 // 2
+    close_tracks(state)
+    next_day(state)
+    trader.ledger.cash_micros = CASH * 3 // 4
+    boards = boards_of(state)
+    assert values(boards, "total_return") == [-250_000]
+    assert values(boards, "max_drawdown") == [500_000]
+
+
+def test_a_week_is_not_answered_with_a_day_nor_with_what_is_old():
+    """Mistake 8 of the prototype: stale values counted as fresh, a week got a day's answer."""
+    state = market()
+    trader = add(state, "a")
+    for percent in (110, 121, 110, 110, 110, 110, 110, 110, 99):
+        trader.ledger.cash_micros = CASH * percent // 100
+        close_tracks(state)
+        next_day(state)
+    valuation = Valuation.from_state(state)
+    boards = Boards(state, valuation)
+    assert values(boards, "total_return", "1w") == [round((99 / 121 - 1) * 1_000_000)]
+    assert values(boards, "total_return", "1m") == [-10_000]
+    next_day(state)
+    rank(boards, state)
+    assert values(boards, "total_return", "1w") == [-100_000]
+
+
+def test_presets_ask_for_trades_and_age():
+    state = market()
+    for name, first_fill_day, trades in (
+        ("old", TODAY - 91, 20),
+        ("star", TODAY - 90, 5),
+        ("few", TODAY, 4),
+    ):
+        trader = add(state, name, first_fill_us=first_fill_day * DAY_US)
+        for _ in range(trades):
+            record_round_trip(trader.track, 1)
+    boards = boards_of(state)
+    assert names(boards, "top_performers") == ["old", "star"]
+    assert names(boards, "rising_stars") == ["star"]
+    assert names(boards, "total_return") == ["old", "star", "few"]
+
+
+def test_profit_factor_is_money_and_needs_a_loss():
+    state = market()
+    for name, trips in (("even", [100, -100]), ("good", [300, -100, 0]), ("lucky", [5])):
+        trader = add(state, name)
+        for trip in trips:
+            record_round_trip(trader.track, trip)
+    boards = boards_of(state)
+    assert names(boards, "profit_factor") == ["good", "even"]
+    assert values(boards, "profit_factor") == [1_000_000, 3_000_000]
 
 
 def test_who_is_ranked():
@@ -89,7 +170,7 @@ def test_an_account_wiped_before_a_period_is_ranked_in_the_whole_record_only():
         next_day(state)
     boards = boards_of(state)
     assert names(boards, "total_return", "1w") == []
-    assert boards.board("total_return", "all").values.tolist() == [-1_000_000]
+    assert values(boards, "total_return", "all") == [-1_000_000]
 
 
 def test_closing_a_day_keeps_the_arrays_in_step():
@@ -102,18 +183,18 @@ def test_closing_a_day_keeps_the_arrays_in_step():
     mark(state, "A", 10)
     valuation.set_mark("A", 10.0)
     boards.close(state, close_tracks(state))
-    boards.compute(state)
+    rank(boards, state)
     assert gone.track.wiped
-    assert boards.board("total_return", "all").values.tolist() == [0, -1_000_000]
+    assert values(boards, "total_return", "all") == [0, -1_000_000]
     mark(state, "A", 20_000)
     valuation.set_mark("A", 20_000.0)
     next_day(state)
     record_round_trip(lucky.track, -1)
     valuation.set_cash("lucky", CASH)
-    boards.compute(state)
-    assert boards.board("total_return", "all").values.tolist() == [0, -1_000_000]
-    assert boards.board("win_rate", "1w").values.tolist() == [500_000]
-    assert boards.board("win_rate", "1w").trades.tolist() == [2, 0]
+    rank(boards, state)
+    assert values(boards, "total_return", "all") == [0, -1_000_000]
+    assert values(boards, "win_rate", "1w") == [500_000]
+    assert boards.trades("1w").tolist() == [2, 0]
 
 
 def test_closing_a_day_without_a_record_changes_nothing():
@@ -121,7 +202,7 @@ def test_closing_a_day_without_a_record_changes_nothing():
     add(state, "new", first_fill_us=0)
     boards = boards_of(state)
     boards.close(state, close_tracks(state))
-    boards.compute(state)
+    rank(boards, state)
     assert names(boards, "total_return") == []
 
 
@@ -133,7 +214,7 @@ def test_traders_may_join_later_even_within_a_day_that_closes():
         trader = add(state, f"t{number:03}", first_fill_us=number + 1)
         valuation.add_trader(trader.trader, CASH)
     boards.close(state, close_tracks(state))
-    boards.compute(state)
+    rank(boards, state)
     assert names(boards, "total_return") == list(state.traders)
 
 
@@ -145,7 +226,7 @@ def test_a_first_fill_later_gives_a_place():
     boards = Boards(state, valuation)
     record_fill(late.track, 2)
     valuation.set_cash("b", CASH)
-    boards.compute(state)
+    rank(boards, state)
     assert names(boards, "total_return") == ["b", "a"]
 
 
@@ -167,4 +248,33 @@ def test_values_are_bounded():
     record_flow(trader.track, 1, 1)
     trader.ledger.cash_micros = 2**62
     boards = boards_of(state)
-    assert boards.board("total_return", "all").values.tolist() == [VALUE_MICRO_MAX - 1_000_000]
+    assert values(boards, "total_return", "all") == [VALUE_MICRO_MAX]
+
+
+def test_newcomers_of_older_days_move_everybodys_place():
+    state = market()
+    add(state, "a", first_fill_us=5)
+    valuation = Valuation.from_state(state)
+    boards = Boards(state, valuation)
+    for name, first_fill_us in (("b", 9), ("c", 7), ("d", 3)):
+        add(state, name, first_fill_us=first_fill_us)
+        valuation.add_trader(name, CASH)
+        rank(boards, state)
+    assert names(boards, "total_return") == ["d", "a", "c", "b"]
+    assert boards_of(state).order("total_return", "1w")[0].tolist() == [3, 0, 2, 1]
+
+
+def test_what_was_prepared_is_used_only_when_nothing_has_changed():
+    state = market()
+    add(state, "a")
+    valuation = Valuation.from_state(state)
+    boards = Boards(state, valuation)
+    rank(boards, state)
+    assert list(boards.prepare(state)) == []
+    assert boards.rank(state)
+    assert boards.rank(state) == {}
+    valuation.set_cash("a", 2 * CASH)
+    state.traders["a"].ledger.cash_micros = 2 * CASH
+    assert len(list(boards.prepare(state))) > len(BOARDS)
+    valuation.set_cash("a", 3 * CASH)
+    assert boards.rank(state)["total_return:1w"].head.values == [2_000_000]

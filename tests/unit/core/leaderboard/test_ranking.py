@@ -1,8 +1,16 @@
 import numpy as np
 
 from streams.core import channels
-from streams.core.leaderboard import Boards, channel_of, close_boards, rank_boards
-from streams.core.leaderboard.ranking import closed_ranks
+from streams.core.leaderboard import (
+    BOARD_KEYS,
+    Boards,
+    change,
+    channel_of,
+    close_boards,
+    rank_boards,
+    snapshot,
+)
+from streams.core.leaderboard.heads import NEVER_RANKED, RETURNING, closed_ranks
 from streams.core.limits import BOARD_ROWS_STREAMED_MAX
 from streams.core.performance.track import record_round_trip
 from streams.core.state import State
@@ -30,7 +38,7 @@ class Floor:
 
     def rank(self) -> list[str]:
         """Rank, cut the raw channel, and return its rows that were pending on the board."""
-        rank_boards(self.state, self.valuation, self.boards)
+        rank_boards(self.state, self.boards)
         return self.cut()
 
     def cut(self) -> list[str]:
@@ -41,7 +49,7 @@ class Floor:
 
     def close(self) -> None:
         day = close_tracks(self.state)
-        close_boards(self.state, self.valuation, self.boards, day)
+        close_boards(self.state, self.boards, day)
 
 
 def test_the_first_ranking_publishes_everybody():
@@ -50,7 +58,7 @@ def test_the_first_ranking_publishes_everybody():
     board = floor.state.boards[KEY]
     assert (board.traders, board.values, board.trades) == (["a", "b"], [0, 0], [0, 0])
     assert (board.previous, board.ranked) == ([0, 0], 2)
-    assert len(floor.state.boards) == 18
+    assert len(floor.state.boards) == len(BOARD_KEYS)
 
 
 def test_nothing_is_published_when_nothing_changed():
@@ -130,3 +138,25 @@ def test_an_unranked_trader_has_no_previous_rank():
     floor.valuation.add_trader("watcher", CASH)
     floor.close()
     assert closed_ranks(floor.state.boards[KEY], np.array([0, 1])) == [1, 0]
+
+
+def test_who_comes_back_to_a_board_is_not_new():
+    floor = Floor("a", "b")
+    record_round_trip(floor.state.traders["b"].track, 1)
+    floor.cash("b", 100)
+    floor.close()
+    week = floor.state.boards["win_rate:1w"]
+    for _ in range(9):
+        next_day(floor.state)
+        floor.close()
+    assert week.traders == []
+    assert closed_ranks(week, np.array([0, 1])) == [NEVER_RANKED, RETURNING]
+    record_round_trip(floor.state.traders["b"].track, 1)
+    record_round_trip(floor.state.traders["a"].track, 1)
+    floor.cash("a", 100)
+    floor.cash("b", 100)
+    floor.rank()
+    assert (week.traders, week.previous) == (["a", "b"], [NEVER_RANKED, RETURNING])
+    rows = snapshot(floor.state, "win_rate:1w")["rows"]
+    assert [row[4] for row in rows] == [None, None]
+    assert [change(1, before) for before in (NEVER_RANKED, RETURNING, 4, 1)] == ["NEW", "RE", 3, 0]

@@ -67,12 +67,12 @@ def test_pages_of_a_board():
     state, boards = made.state, made.boards
     first = page(state, boards, "total_return", "1w", limit=3)
     assert first == {
-        "rows": [["b", 1, 0.3, 1, None], ["c", 2, 0.2, 2, None], ["d", 3, 0.1, 0, None]],
+        "rows": [["b", 1, 0.3, 1, 0], ["c", 2, 0.2, 2, 0], ["d", 3, 0.1, 0, 0]],
         "next": 3,
         "n": 4,
     }
     assert page(state, boards, "total_return", "1w", after=3, limit=3) == {
-        "rows": [["a", 4, 0.0, 3, None]],
+        "rows": [["a", 4, 0.0, 3, 0]],
         "next": None,
         "n": 4,
     }
@@ -101,7 +101,7 @@ def test_previous_ranks_on_pages_and_in_a_traders_ranks():
     ranks = ranks_of(made.state, made.boards, "a")
     assert ranks["total_return:1w"] == {
         "rank": 1,
-        "previous_rank": 4,
+        "before": 4,
         "value": 0.4,
         "trades": 3,
         "n": 4,
@@ -111,13 +111,13 @@ def test_previous_ranks_on_pages_and_in_a_traders_ranks():
 def test_ranks_of_a_trader_leave_boards_out_that_do_not_rank_it():
     made = floor()
     ranks = ranks_of(made.state, made.boards, "d")
-    assert sorted({key.split(":")[0] for key in ranks}) == ["total_return"]
+    assert sorted({key.split(":")[0] for key in ranks}) == ["max_drawdown", "total_return"]
     tied = ranks_of(made.state, made.boards, "c")["win_rate:1w"]
-    assert (tied["rank"], tied["n"], tied["previous_rank"]) == (3, 3, None)
+    assert (tied["rank"], tied["n"], tied["before"]) == (3, 3, 0)
 
 
 def test_pages_can_be_read_before_the_first_tick():
     made = Floor("a")
     made.cash("a", 150)
-    assert page(made.state, made.boards, "total_return", "1w")["rows"] == [["a", 1, 0.0, 0, None]]
+    assert page(made.state, made.boards, "total_return", "1w")["rows"] == [["a", 1, 0.0, 0, 0]]
     assert made.state.traders["a"].ledger.cash_micros == CASH * 150 // 100

@@ -1,13 +1,13 @@
 """Windows of all traders against the track of one."""
 
+from itertools import pairwise
 from math import isclose
 
 import numpy as np
 
 from streams.core.leaderboard.history import History
-from streams.core.leaderboard.windows import SharpeNow, Window
+from streams.core.leaderboard.windows import Window
 from streams.core.limits import DAYS_MAX
-from streams.core.performance import sharpe
 from streams.core.performance.moments import Moments
 from streams.core.performance.periods import PERIOD_DAYS, first_day
 from streams.core.performance.summary import window
@@ -15,28 +15,22 @@ from streams.core.performance.track import close_day, record_round_trip
 from tests.unit.core.records import CASH, add, market
 
 
-def test_returns_are_added_one_by_one():
-    values = [0.01, -0.02, 0.015]
-    sums = Window.empty(2)
-    for value in values:
-        sums.add_returns(np.array([value, 9.0]), np.array([True, False]))
-    assert sums.returns.tolist() == [3, 0]
-    moments = Moments.of(values)
-    assert isclose(moments.mean, sums.mean[0])
-    assert isclose(moments.m2, sums.squares[0])
-    assert (sums.low[0], sums.high[0]) == (-0.02, 0.015)
-    assert (sums.low[1], sums.high[1]) == (np.inf, -np.inf)
-
-
-def test_todays_return_is_the_last_one():
-    values = np.array([0.01, 0.01])
-    sums = Window.empty(2)
-    sums.add_returns(values, np.array([True, True]))
-    ratios = SharpeNow(sums, np.array([True, False]))
-    today = np.array([-0.02, -0.02])
-    ratio, defined = ratios.ratio(today, np.array([-0.02, np.inf]), np.array([-0.02, -np.inf]))
-    assert defined.tolist() == [True, False]
-    assert isclose(sharpe.sharpe(Moments.of([0.01, -0.02])), ratio[0])
+def test_days_are_put_before_each_other():
+    curve = [1.0, 1.01, 0.99, 1.05]
+    window = Window.empty(np.array([1.05e9, 1e9]))
+    valid = np.array([True, False])
+    for place in (2, 1, 0):
+        before, after = curve[place] * 1e9, curve[place + 1] * 1e9
+        window.add_day(np.array([before, 0.0]), np.array([after, 9.0]), valid)
+    values = [after / before - 1.0 for before, after in pairwise(curve)]
+    assert window.returns.tolist() == [3, 0]
+    assert isclose(Moments.of(values).mean, window.mean[0])
+    assert isclose(Moments.of(values).m2, window.squares[0])
+    assert isclose(values[1] ** 2, window.below[0])
+    assert (window.ups[0], window.downs[0]) == (2, 1)
+    assert (window.low[1], window.high[1]) == (np.inf, -np.inf)
+    assert isclose(1 - 0.99 / 1.01, window.deepest[0])
+    assert window.deepest[1] == 0.0
 
 
 def test_every_period_holds_what_the_track_holds():
@@ -53,7 +47,7 @@ def test_every_period_holds_what_the_track_holds():
     history.refresh(days)
     assert history.last_day == days - 1
     for period in PERIOD_DAYS:
-        closed = history.windows[history.window_of[period]]
+        closed = history.present[history.window_of[period]].window
         for column, trader in enumerate((old, young)):
             slow = window(trader.track, 0, days - 1, first_day(period, days))
             assert closed.start[column] == slow.start_ppb
@@ -62,7 +56,7 @@ def test_every_period_holds_what_the_track_holds():
             assert closed.low[column] == min(slow.returns)
             assert closed.high[column] == max(slow.returns)
         assert closed.returns[2] == 0
-    week = history.windows[history.window_of["1w"]]
+    week = history.present[history.window_of["1w"]].window
     assert (week.trades[0], week.wins[0] + week.losses[0]) == (7, 5)
 
 
@@ -77,11 +71,11 @@ def test_a_history_that_followed_equals_one_that_was_built():
     for history in (followed, built):
         history.refresh(DAYS_MAX + 2)
     assert followed.window_of == built.window_of
-    for one, other in zip(followed.windows, built.windows, strict=True):
+    for one, other in zip(followed.present, built.present, strict=True):
         for name in Window.__slots__:
-            assert getattr(one, name).tolist() == getattr(other, name).tolist()
+            assert getattr(one.window, name).tolist() == getattr(other.window, name).tolist()
     followed.resize(9)
     followed.refresh(DAYS_MAX + 2)
-    assert followed.windows[0].returns.tolist()[2:] == [0] * 7
+    assert followed.present[0].window.returns.tolist()[2:] == [0] * 7
     assert followed.gone() == []
     assert History(1).gone() == []

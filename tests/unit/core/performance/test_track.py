@@ -111,7 +111,10 @@ def test_closing_a_day_writes_it_down_and_begins_the_next():
     close_day(track, 9, 110)
     record_round_trip(track, -10)
     close_day(track, 10, 100)
-    assert track.days == [Day(9, 1_100_000_000, 110, 1, 1, 0), Day(10, UNIT_PPB, 100, 1, 0, 1)]
+    assert track.days == [
+        Day(9, 1_100_000_000, 110, 1, 1, 0, 10),
+        Day(10, UNIT_PPB, 100, 1, 0, 1, 0, 10),
+    ]
     assert (track.today_trades, track.trades) == (0, 2)
 
 
