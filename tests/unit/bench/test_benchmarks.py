@@ -8,11 +8,7 @@ from pathlib import Path
 
 import pytest
 
-<<<<<<< HEAD
-from server.bench import commands, copies, core, fanout, feed, restart, sentiment
-=======
-from server.bench import boards, commands, copies, core, fanout, feed, restart
->>>>>>> a46c0d6 (feat(leaderboard): rank every metric and preset ten times a second, in short steps)
+from server.bench import boards, commands, copies, core, fanout, feed, restart, sentiment
 from server.bench.figures import Report
 from server.cli.bench_command import BENCHMARKS
 from server.demo import RECORDED_DAY
@@ -33,11 +29,7 @@ def recording(tmp_path: Path) -> Path:
 
 
 def test_each_name_is_a_module_with_a_report() -> None:
-<<<<<<< HEAD
-    modules = (core, copies, fanout, commands, feed, sentiment, restart)
-=======
-    modules = (core, copies, boards, fanout, commands, feed, restart)
->>>>>>> a46c0d6 (feat(leaderboard): rank every metric and preset ten times a second, in short steps)
+    modules = (core, copies, boards, fanout, commands, feed, sentiment, restart)
     assert [f"server.bench.{name}" for name in BENCHMARKS] == [m.__name__ for m in modules]
 
 
