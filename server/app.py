@@ -29,6 +29,7 @@ from litestar.types import (
 )
 
 from server.api import (
+    administration,
     analytics,
     copies,
     documentation,
@@ -36,6 +37,7 @@ from server.api import (
     identity,
     market,
     network,
+    notifications,
     operations,
     orders,
     profile,
@@ -87,6 +89,7 @@ ROUTES: Final[list[ControllerRouterHandler]] = [
     *identity.ROUTES,
     *profile.ROUTES,
     *network.ROUTES,
+    *notifications.ROUTES,
     *ideas.ROUTES,
     *market.ROUTES,
     *orders.ROUTES,
@@ -94,6 +97,7 @@ ROUTES: Final[list[ControllerRouterHandler]] = [
     *analytics.ROUTES,
     *stream_history.ROUTES,
     *operations.ROUTES,
+    *administration.ROUTES,
     *documentation.ROUTES,
 ]
 

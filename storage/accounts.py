@@ -117,18 +117,20 @@ async def change_account(
     password_hash: str | None = None,
     role: str | None = None,
     status: str | None = None,
+    handle: str | None = None,
 ) -> Account:
     """Change fields of an account; None leaves one as it is. `status`: `active` or `disabled`.
 
     Raises:
         ValueError: the status is `erased`; see `erase_account`.
         EmailTaken: another account has the address.
+        HandleTaken: another account has the handle.
         NotFound: there is no such account, or it was erased.
         StorageError: see storage.errors.
     """
     if status == "erased":
         raise ValueError("expected status active or disabled, was erased: call erase_account")
-    values = (_lowered(email), display_name, password_hash, role, status)
+    values = (_lowered(email), display_name, password_hash, role, status, handle)
     with _named_conflicts():
         async with acquired(pool, "change an account") as connection:
             row = await connection.fetchrow(_SQL["change"], account_id, *values)

@@ -65,6 +65,8 @@ KINDS: Final[dict[str, ErrorKind]] = {
     # conflicts with what is
     "TRADER_EXISTS": ErrorKind(409, "Trader exists", "Log in."),
     "HANDLE_TAKEN": ErrorKind(409, "Handle taken", "Choose another handle."),
+    "HANDLE_TOO_SOON": ErrorKind(409, "Handle changed lately", "Wait as long as `detail` says."),
+    "TRADER_CLOSED": ErrorKind(409, "Account closed", "Nothing: it is closed for good."),
     "INSTRUMENT_EXISTS": ErrorKind(409, "Instrument exists", "Nothing is left to do."),
     "ALREADY_FOLLOWING": ErrorKind(409, "Already following", "Nothing is left to do."),
     "NOT_FOLLOWING": ErrorKind(409, "Not following", "Nothing is left to do."),

@@ -18,10 +18,12 @@ from server.api.parameters import own_trader
 from server.api.problems import ApiError
 from server.api.request import ApiRequest
 from server.auth.api_keys import ApiKeys
+from server.auth.renaming import renamed
 from storage.accounts import Account
 from storage.api_keys import ApiKey
 from streams.core.view import account_view, copy_view, idea_view, trader_view
-from streams.replica.requests import UpdateProfile
+from streams.replica.requests import CloseAccount, UpdateProfile
+from streams.replica.texts import clean_handle
 
 
 TAG = "Identity"
@@ -66,11 +68,35 @@ async def get_me(request: ApiRequest) -> Response[Any]:
     summary="Change my profile",
     access="account",
     scope="trade",
-    codes=("UNKNOWN_TRADER", "INVALID_SETTINGS"),
+    codes=(
+        "UNKNOWN_TRADER",
+        "INVALID_SETTINGS",
+        "HANDLE_TAKEN",
+        "HANDLE_TOO_SOON",
+        "STORE_UNAVAILABLE",
+    ),
 )
 async def patch_me(request: ApiRequest, data: JSONBody[UpdateProfile]) -> Response[Any]:
-    """Change what the body names."""
-    return await command(request, "update_profile", arguments(data))
+    """Change what the body names; a former handle goes on leading here."""
+    pool = request.services.pool
+    if data.handle is None or pool is None:
+        return await command(request, "update_profile", arguments(data))
+    async with renamed(pool, request.caller, clean_handle(data.handle)):
+        return await command(request, "update_profile", arguments(data))
+
+
+@endpoint(
+    "POST",
+    "/v1/me/close",
+    tag=TAG,
+    summary="Close my account",
+    access="account",
+    scope="trade",
+    codes=("UNKNOWN_TRADER", "TRADER_CLOSED"),
+)
+async def close_me(request: ApiRequest, data: JSONBody[CloseAccount]) -> Response[Any]:
+    """Close for good: handle and record stay, texts are hidden, copies of it only close."""
+    return await command(request, "close_account", arguments(data))
 
 
 @endpoint(
@@ -223,4 +249,4 @@ def _key(key: ApiKey) -> dict[str, Any]:
     }
 
 
-ROUTES = [get_me, patch_me, export_me, delete_me, create_key, list_keys, delete_key]
+ROUTES = [get_me, patch_me, close_me, export_me, delete_me, create_key, list_keys, delete_key]

@@ -15,7 +15,7 @@ from server.api.problems import ApiError
 from server.api.request import ApiRequest
 from storage.paging import decode_cursor, encode_cursor
 from streams.core.events import Event
-from streams.core.view import event_data
+from streams.core.view import channel_data
 
 
 TAG = "Stream"
@@ -112,7 +112,7 @@ def _in_memory(
     if not held or held[-1].seq > after_seq + 1:
         return None
     later = islice((kept for kept in reversed(held) if kept.seq > after_seq), limit)
-    return [_item(request, kept.seq, kept.ts_us, kept.event) for kept in later]
+    return [_item(request, key, kept.seq, kept.ts_us, kept.event) for kept in later]
 
 
 async def _archived(
@@ -123,12 +123,13 @@ async def _archived(
         raise ApiError("STORE_UNAVAILABLE", "these events left memory; this node has no PostgreSQL")
     rows = await history.channel_after(key, after_seq, limit=limit)
     return [
-        _item(request, row.seq, row.archived.entry_id.ms * 1000, row.archived.event) for row in rows
+        _item(request, key, row.seq, row.archived.entry_id.ms * 1000, row.archived.event)
+        for row in rows
     ]
 
 
-def _item(request: ApiRequest, seq: int, ts_us: int, event: Event) -> dict[str, Any]:
-    return {"seq": seq, "ts": ts_us, "data": event_data(request.core, event)}
+def _item(request: ApiRequest, key: str, seq: int, ts_us: int, event: Event) -> dict[str, Any]:
+    return {"seq": seq, "ts": ts_us, "data": channel_data(request.core, key, event)}
 
 
 ROUTES = [get_channel_history, get_stream_history]

@@ -17,8 +17,6 @@ ADMIN_SCOPES = (*SCOPES, "admin")
 HANDLE = re.compile(r"[a-z0-9_]{3,30}")
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 
-HANDLES_RESERVED = frozenset({"admin", "optix", "root", "security", "service", "support", "system"})
-
 
 def principal_of(trader: str, role: str, login: str) -> Principal:
     """Return the principal of a person's login; roles above a trader's keep a trader's rights."""

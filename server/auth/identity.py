@@ -20,7 +20,6 @@ from typing import Any
 import msgspec
 
 from server.auth.checks import (
-    HANDLES_RESERVED,
     check_password,
     checked_email,
     checked_handle,
@@ -50,8 +49,9 @@ from storage.logins import (
     rotate_refresh_token,
 )
 from storage.pool import Pool
-from streams.core.commands import RegisterTrader, UpdateTrader
+from streams.core.commands import CloseTrader, RegisterTrader, UpdateTrader
 from streams.core.money import MICROS
+from streams.core.social import HANDLES_RESERVED
 from streams.ports import Clock, CommandError, Principal
 from streams.replica.edge import Edge
 from streams.replica.replica import Replica
@@ -329,7 +329,9 @@ class Identity:
         account = await self.account_of(principal)
         for login in await self.logins(account.account_id):
             self._end(login.login_id)
-        await self._edge.submit(UpdateTrader(name="erased", bio=""), account.trader)
+        nameless = UpdateTrader(name="erased", bio="", links=[], tags=[])
+        await self._edge.submit(nameless, account.trader)
+        await self._edge.submit(CloseTrader("erased"), account.trader)
         await erase_account(self._pool, account.account_id)
         self._end(principal.login)
         await self._audit(account, "account.erased", account.account_id, visitor)

@@ -28,6 +28,7 @@ SET email = coalesce($2, email),
     password_hash = coalesce($4, password_hash),
     role = coalesce($5, role),
     status = coalesce($6, status),
+    handle = coalesce($7, handle),
     updated_at = now()
 WHERE account_id = $1 AND status <> 'erased'
 RETURNING account_id, trader, email, handle, display_name, password_hash, role, status, created_at

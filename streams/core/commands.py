@@ -82,6 +82,36 @@ class UpdateTrader(Command, frozen=True):
     name: str | None = None
     bio: str | None = None
     signals_access: str | None = None
+    links: list[str] | None = None
+    tags: list[str] | None = None
+    handle: str | None = None
+
+
+class VerifyTrader(Command, frozen=True):
+    """Say that a trader is who it claims to be, or take it back; `reason` is on record."""
+
+    trader: str
+    verified: bool
+    reason: str
+
+
+class CloseTrader(Command, frozen=True):
+    """Close an account for good. `trader` is set only by services; else the principal's."""
+
+    reason: str
+    trader: str = ""
+
+
+class ReadNotifications(Command, frozen=True):
+    """Mark notifications as read, up to and with a number of the channel."""
+
+    through: int
+
+
+class SetNotificationLevels(Command, frozen=True):
+    """Patch the levels by category: `all`, `important` or `off`."""
+
+    levels: dict[str, str]
 
 
 class FollowTrader(Command, frozen=True):
@@ -375,6 +405,10 @@ AnyCommand = (
     | SettleInstrument
     | RegisterTrader
     | UpdateTrader
+    | VerifyTrader
+    | CloseTrader
+    | ReadNotifications
+    | SetNotificationLevels
     | FollowTrader
     | UnfollowTrader
     | PublishIdea

@@ -95,6 +95,57 @@ class TraderUpdated(Event, frozen=True):
     bio: str | None
     signals_access: str | None
     at_us: int
+    links: list[str] | None = None
+    tags: list[str] | None = None
+
+
+class HandleChanged(Event, frozen=True):
+    """A trader goes by another handle; the former one still leads to it."""
+
+    trader: str
+    handle: str
+    former: str
+    at_us: int
+
+
+class TraderVerified(Event, frozen=True):
+    """An administrator vouched for the trader, or no longer does."""
+
+    trader: str
+    verified: bool
+    reason: str
+    at_us: int
+
+
+class TraderClosed(Event, frozen=True):
+    """An account was closed: handle and record stay, it acts no more."""
+
+    trader: str
+    reason: str
+    at_us: int
+
+
+class CopiesWoundDown(Event, frozen=True):
+    """No copy of the leader opens anything any more that may not."""
+
+    leader: str
+    at_us: int
+
+
+class NotificationsRead(Event, frozen=True):
+    """The trader has read its notifications up to a number."""
+
+    trader: str
+    through: int
+    at_us: int
+
+
+class NotificationLevelsChanged(Event, frozen=True):
+    """What the trader wants to be told; the levels given replace those of their categories."""
+
+    trader: str
+    levels: dict[str, str]
+    at_us: int
 
 
 class TraderFollowed(Event, frozen=True):
@@ -464,6 +515,12 @@ AnyEvent = (
     | InstrumentSettled
     | TraderRegistered
     | TraderUpdated
+    | HandleChanged
+    | TraderVerified
+    | TraderClosed
+    | CopiesWoundDown
+    | NotificationsRead
+    | NotificationLevelsChanged
     | TraderFollowed
     | TraderUnfollowed
     | IdeaCreated

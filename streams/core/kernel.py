@@ -23,12 +23,13 @@ import msgspec
 
 from streams.core import channels
 from streams.core.commands import Command
-from streams.core.context import Context, Refusal
+from streams.core.context import Context, Decision, Refusal
 from streams.core.derived import Derived
 from streams.core.dispatch import DECIDERS, EVOLVERS
 from streams.core.eldest import Eldest
 from streams.core.events import Event, Ticked
 from streams.core.limits import BATCH_IDS_MAX, IDEMPOTENCY_AGE_US_MAX, IDEMPOTENCY_KEYS_MAX
+from streams.core.network.standing import closed_trader
 from streams.core.state import KeyOutcome, State
 from streams.core.valuation import Valuation
 from streams.core.view import lossless_keys
@@ -222,7 +223,10 @@ class Kernel(Context):
         self.privileged = bool(envelope.roles & PRIVILEGED)
         self.offset = f"{self.state.entry_ms}-{self.state.entry_seq}.{index}"
         self.made = 0
-        decision = DECIDERS[type(command)](self, command)
+        if envelope.principal in self.state.closed_traders:
+            decision: Decision = closed_trader(envelope.principal, "")
+        else:
+            decision = DECIDERS[type(command)](self, command)
         if isinstance(decision, Refusal):
             outcome.code = decision.reason.value
             outcome.message, outcome.field = decision.message, decision.field

@@ -43,6 +43,15 @@ COMMENTS_PER_IDEA_MAX = 1_000
 LIKES_PER_IDEA_MAX = 100_000
 """Likes of one idea; beyond it `LIMIT_REACHED`."""
 
+HANDLES_PER_TRADER_MAX = 5
+"""Handles one trader has had, the present one included; beyond it `LIMIT_REACHED`."""
+
+HANDLE_AGE_US_MIN = 30 * 24 * 3600 * 1_000_000
+"""Age a handle must have before it is changed again; else `HANDLE_TOO_SOON`."""
+
+COPIES_WOUND_DOWN_PER_TICK_MAX = 500
+"""Copies of a leader who closed or shut its signals that go close-only at once, or in one tick."""
+
 FOLLOWING_MAX = 5_000
 """Traders one trader follows; beyond it `LIMIT_REACHED`."""
 
@@ -107,6 +116,8 @@ MESSAGE_LENGTH_MAX = 5_000
 HANDLE_LENGTH_MIN, HANDLE_LENGTH_MAX = 3, 30
 NAME_LENGTH_MAX = 80
 BIO_LENGTH_MAX = 1_000
+LINKS_MAX = 5
+LINK_LENGTH_MAX = 200
 TAGS_MAX = 10
 TAG_LENGTH_MAX = 30
 SYMBOL_LENGTH_MAX = 64

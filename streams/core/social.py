@@ -1,39 +1,24 @@
-"""Traders and who follows whom.
+"""Traders: how they come to be. What becomes of them afterwards is in `network`.
 
 Invariants:
-    * A handle belongs to one trader; a trader's id and handle never change.
-    * `following` of one and `followers` of the other say the same, in order of following.
+    * A trader's id never changes; a handle belongs to one trader, and stays with it.
     * Opening cash is an external flow: it is where the trader's record begins, not a return.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
 
-from streams.core.commands import (
-    Command,
-    FollowTrader,
-    RegisterTrader,
-    UnfollowTrader,
-    UpdateTrader,
-)
-from streams.core.context import Context, Decision, Refusal
-from streams.core.events import (
-    Event,
-    TraderFollowed,
-    TraderRegistered,
-    TraderUnfollowed,
-    TraderUpdated,
-)
-from streams.core.limits import FOLLOWING_MAX, TRADERS_MAX
+from streams.core.commands import RegisterTrader
+from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
+from streams.core.events import TraderRegistered
+from streams.core.limits import TRADERS_MAX
 from streams.core.reasons import Reason
 from streams.core.state import Ledger, State, Track, Trader
 
 
-SIGNALS_ACCESS = ("public", "followers")
-"""Who may read a trader's signals."""
+HANDLES_RESERVED = frozenset({"admin", "optix", "root", "security", "service", "support", "system"})
+"""Handles that no account may take; the edge refuses them, a service may still use them."""
 
 _HANDLE = re.compile(r"[a-z0-9_]{3,30}")
 
@@ -41,6 +26,15 @@ _HANDLE = re.compile(r"[a-z0-9_]{3,30}")
 def unknown_trader(trader: str, field: str = "trader") -> Refusal:
     """Return the refusal of a trader who is not registered."""
     return Refusal(Reason.UNKNOWN_TRADER, f"expected a registered trader, was {trader!r}", field)
+
+
+def check_handle(handle: str) -> Refusal | None:
+    """Return the refusal of a handle outside the grammar: 3 to 30 of a-z, 0-9 and _."""
+    if _HANDLE.fullmatch(handle):
+        return None
+    return Refusal(
+        Reason.INVALID_SETTINGS, f"expected 3 to 30 of a-z, 0-9 and _, was {handle!r}", "handle"
+    )
 
 
 def decide_register_trader(ctx: Context, command: RegisterTrader) -> Decision:
@@ -54,12 +48,9 @@ def decide_register_trader(ctx: Context, command: RegisterTrader) -> Decision:
         return Refusal(
             Reason.NOT_ALLOWED, f"expected {ctx.principal}, was {command.trader}", "trader"
         )
-    if not _HANDLE.fullmatch(command.handle):
-        return Refusal(
-            Reason.INVALID_SETTINGS,
-            f"expected 3 to 30 of a-z, 0-9 and _, was {command.handle!r}",
-            "handle",
-        )
+    refusal = check_handle(command.handle)
+    if refusal is not None:
+        return refusal
     if command.trader in state.traders:
         return Refusal(
             Reason.TRADER_EXISTS, f"expected a new trader, {command.trader} exists", "trader"
@@ -97,96 +88,5 @@ def evolve_trader_registered(state: State, event: TraderRegistered) -> None:
     )
 
 
-def decide_update_trader(ctx: Context, command: UpdateTrader) -> Decision:
-    """Patch the principal's public profile.
-
-    Checks in order: UNKNOWN_TRADER, INVALID_SETTINGS.
-    """
-    if ctx.principal not in ctx.state.traders:
-        return unknown_trader(ctx.principal)
-    access = command.signals_access
-    if access is not None and access not in SIGNALS_ACCESS:
-        return Refusal(
-            Reason.INVALID_SETTINGS,
-            f"expected one of {', '.join(SIGNALS_ACCESS)}, was {access!r}",
-            "signals_access",
-        )
-    ctx.emit(TraderUpdated(ctx.principal, command.name, command.bio, access, at_us=ctx.time(0)))
-    return ctx.principal
-
-
-def evolve_trader_updated(state: State, event: TraderUpdated) -> None:
-    """Set the fields that are given."""
-    trader = state.traders[event.trader]
-    if event.name is not None:
-        trader.name = event.name
-    if event.bio is not None:
-        trader.bio = event.bio
-    if event.signals_access is not None:
-        trader.signals_access = event.signals_access
-
-
-def decide_follow_trader(ctx: Context, command: FollowTrader) -> Decision:
-    """Follow another trader.
-
-    Checks in order: UNKNOWN_TRADER (principal, then target), SELF_FOLLOW, ALREADY_FOLLOWING,
-    LIMIT_REACHED.
-    """
-    traders = ctx.state.traders
-    follower, target = traders.get(ctx.principal), command.trader
-    if follower is None:
-        return unknown_trader(ctx.principal)
-    if target not in traders:
-        return unknown_trader(target)
-    if target == ctx.principal:
-        return Refusal(Reason.SELF_FOLLOW, "expected another trader, was yourself", "trader")
-    if target in follower.following:
-        return Refusal(Reason.ALREADY_FOLLOWING, f"{target} is already followed", "trader")
-    if len(follower.following) >= FOLLOWING_MAX:
-        return Refusal(Reason.LIMIT_REACHED, f"expected at most {FOLLOWING_MAX} followed traders")
-    ctx.emit(TraderFollowed(ctx.principal, target, ctx.time(0)))
-    return target
-
-
-def evolve_trader_followed(state: State, event: TraderFollowed) -> None:
-    """Link both traders."""
-    state.traders[event.trader].following[event.target] = None
-    state.traders[event.target].followers[event.trader] = None
-
-
-def decide_unfollow_trader(ctx: Context, command: UnfollowTrader) -> Decision:
-    """Stop following a trader.
-
-    Checks in order: UNKNOWN_TRADER (principal, then target), NOT_FOLLOWING.
-    """
-    traders = ctx.state.traders
-    follower, target = traders.get(ctx.principal), command.trader
-    if follower is None:
-        return unknown_trader(ctx.principal)
-    if target not in traders:
-        return unknown_trader(target)
-    if target not in follower.following:
-        return Refusal(Reason.NOT_FOLLOWING, f"{target} is not followed", "trader")
-    ctx.emit(TraderUnfollowed(ctx.principal, target, ctx.time(0)))
-    return target
-
-
-def evolve_trader_unfollowed(state: State, event: TraderUnfollowed) -> None:
-    """Unlink both traders."""
-    state.traders[event.trader].following.pop(event.target, None)
-    state.traders[event.target].followers.pop(event.trader, None)
-
-
-DECIDERS: dict[type[Command], Callable[..., Decision]] = {
-    RegisterTrader: decide_register_trader,
-    UpdateTrader: decide_update_trader,
-    FollowTrader: decide_follow_trader,
-    UnfollowTrader: decide_unfollow_trader,
-}
-
-EVOLVERS: dict[type[Event], Callable[[State, Any], None]] = {
-    TraderRegistered: evolve_trader_registered,
-    TraderUpdated: evolve_trader_updated,
-    TraderFollowed: evolve_trader_followed,
-    TraderUnfollowed: evolve_trader_unfollowed,
-}
+DECIDERS: Deciders = {RegisterTrader: decide_register_trader}
+EVOLVERS: Evolvers = {TraderRegistered: evolve_trader_registered}

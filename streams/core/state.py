@@ -18,6 +18,7 @@ import msgspec
 
 from streams.core.limits import LOGIC_VERSION
 from streams.core.money import MICROS, Step
+from streams.core.profile_state import NO_PROFILE, Profile
 
 
 INTERVALS = ("@raw", "", "@1s")
@@ -168,6 +169,12 @@ class Trader(msgspec.Struct, array_like=True):
     signals_access: str = "public"
     reported: Ledger = msgspec.field(default_factory=Ledger)
     client_orders: dict[str, str] = {}
+    profile: Profile | None = None
+
+    @property
+    def about(self) -> Profile:
+        """The profile, to read; a trader that said nothing has an empty one."""
+        return self.profile or NO_PROFILE
 
 
 class Order(msgspec.Struct, array_like=True, gc=False):
@@ -453,3 +460,5 @@ class State(msgspec.Struct):
     batch_ids: dict[str, None] = {}
     closed_ideas: dict[str, None] = {}
     chain_entry: str = ""
+    closed_traders: dict[str, None] = {}
+    winding_down: dict[str, str] = {}

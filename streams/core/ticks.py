@@ -12,6 +12,7 @@ from streams.core.events import DigestTaken, Ticked
 from streams.core.execution.exits import end_at_levels
 from streams.core.execution.liquidation import liquidate
 from streams.core.market_clock import advance_market
+from streams.core.network.winding import wind_down
 from streams.core.orders import expire_orders
 from streams.core.reasons import Reason
 from streams.core.state import State
@@ -31,6 +32,7 @@ def decide_tick(ctx: Context, command: Tick) -> Decision:
         return Refusal(Reason.DUPLICATE_TICK, f"expected a number above {state.tick_number}")
     at_us = ctx.time(0)
     advance_market(ctx, at_us)
+    wind_down(ctx)
     second = command.number // TICKS_PER_SECOND > state.tick_number // TICKS_PER_SECOND
     expire_orders(ctx, max(at_us, state.market_at_us))
     if second:

@@ -13,6 +13,7 @@ from typing import Any
 
 from streams.core.events import Event, ExitLevelsSet, FillBooked
 from streams.core.kernel import Applied, Outcome
+from streams.core.network.notices import CATEGORIES, level_of, unread
 from streams.core.state import State
 from streams.core.view import (
     account_view,
@@ -121,6 +122,16 @@ def _target(_: State, outcome: Outcome, __: list[Event]) -> Result:
     return {"trader": outcome.result, "following": outcome.name == "FollowTrader"}
 
 
+def _read(state: State, outcome: Outcome, _: list[Event]) -> Result:
+    trader = state.traders[outcome.result]
+    return {"read_through": trader.about.notices_read, "unread": unread(state, trader)}
+
+
+def _levels(state: State, outcome: Outcome, _: list[Event]) -> Result:
+    trader = state.traders[outcome.result]
+    return {"levels": {name: level_of(trader, name) for name in CATEGORIES}}
+
+
 def _message(_: State, outcome: Outcome, __: list[Event]) -> Result:
     return {"message": outcome.result}
 
@@ -154,6 +165,10 @@ RESULTS: dict[str, Callable[[State, Outcome, list[Event]], Result]] = {
     "StopCopy": _copy,
     "RegisterTrader": _trader,
     "UpdateTrader": _trader,
+    "VerifyTrader": _trader,
+    "CloseTrader": _trader,
+    "ReadNotifications": _read,
+    "SetNotificationLevels": _levels,
     "FollowTrader": _target,
     "UnfollowTrader": _target,
 }

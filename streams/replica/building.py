@@ -7,7 +7,6 @@ field's name, before anything reaches the log.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -22,6 +21,7 @@ from streams.replica.copy_settings import copy_patch
 from streams.replica.requests import (
     CancelOrder,
     CashAmount,
+    CloseAccount,
     CloseIdea,
     CommentIdea,
     CopySettingsPatch,
@@ -32,13 +32,23 @@ from streams.replica.requests import (
     LeaderOnly,
     OpenOrder,
     PostMessage,
+    ReadNotifications,
     ReportTrade,
     Request,
     SetCopy,
     SetExitLevels,
+    SetNotificationLevels,
     StopCopy,
     TraderOnly,
     UpdateProfile,
+)
+from streams.replica.texts import (
+    clean,
+    clean_each,
+    clean_handle,
+    clean_links,
+    clean_or_none,
+    clean_tags,
 )
 
 
@@ -165,24 +175,11 @@ def _report_trade(state: State, request: ReportTrade) -> commands.Command:
     )
 
 
-def _clean(field: str, text: str, lengths: tuple[int, int]) -> str:
-    """Return a text in one spelling and without the space around it; check what is left."""
-    cleaned = unicodedata.normalize("NFC", text).strip()
-    least, most = lengths
-    if not least <= len(cleaned) <= most:
-        raise invalid(field, f"expected {least} to {most} characters, was {len(cleaned)}")
-    return cleaned
-
-
-def _clean_or_none(field: str, text: str | None, lengths: tuple[int, int]) -> str | None:
-    return None if text is None else _clean(field, text, lengths)
-
-
 def _create_idea(state: State, request: CreateIdea) -> commands.Command:
     instrument = _instrument(state, request.symbol)
     return commands.PublishIdea(
-        title=_clean("title", request.title, TITLE_LENGTHS),
-        thesis=_clean("thesis", request.thesis, THESIS_LENGTHS),
+        title=clean("title", request.title, TITLE_LENGTHS),
+        thesis=clean("thesis", request.thesis, THESIS_LENGTHS, lines=True),
         symbol=request.symbol,
         trade_type=request.trade_type,
         entry_ticks=_price(instrument, "entry", request.entry),
@@ -191,7 +188,7 @@ def _create_idea(state: State, request: CreateIdea) -> commands.Command:
         timeframe=request.timeframe,
         confidence_bps=round((request.confidence or 0) * 100),
         stance=STANCES[request.sentiment] if request.sentiment else 0,
-        tags=request.tags,
+        tags=clean_each("tags", request.tags, limits.TAG_LENGTH_MAX),
         publish=request.publish,
     )
 
@@ -205,12 +202,12 @@ def _edit_idea(state: State, request: EditIdea) -> commands.Command:
     def price(field: str, text: str | None) -> int | None:
         return None if text is None else _price(instrument, field, text)
 
-    confidence = request.confidence
+    confidence, tags = request.confidence, request.tags
     return commands.EditIdea(
         idea=request.idea,
-        title=_clean_or_none("title", request.title, TITLE_LENGTHS),
-        thesis=_clean_or_none("thesis", request.thesis, THESIS_LENGTHS),
-        tags=request.tags,
+        title=clean_or_none("title", request.title, TITLE_LENGTHS),
+        thesis=clean_or_none("thesis", request.thesis, THESIS_LENGTHS, lines=True),
+        tags=None if tags is None else clean_each("tags", tags, limits.TAG_LENGTH_MAX),
         symbol=request.symbol,
         trade_type=request.trade_type,
         timeframe=request.timeframe,
@@ -227,19 +224,20 @@ def _close_idea(state: State, request: CloseIdea) -> commands.Command:
     if idea is None:
         raise CommandError("UNKNOWN_IDEA", f"no idea {request.idea}", field="idea")
     exit_ticks = _price(_instrument(state, idea.symbol), "exit_price", request.exit_price)
-    return commands.CloseIdea(request.idea, request.reason, exit_ticks)
+    reason = clean("reason", request.reason, (0, limits.COMMENT_LENGTH_MAX), lines=True)
+    return commands.CloseIdea(request.idea, reason, exit_ticks)
 
 
 def _post_message(state: State, request: PostMessage) -> commands.Command:
     for symbol in request.symbols:
         _instrument(state, symbol)
     stance = STANCES[request.sentiment] if request.sentiment else 0
-    text = _clean("text", request.text, (1, limits.MESSAGE_LENGTH_MAX))
+    text = clean("text", request.text, (1, limits.MESSAGE_LENGTH_MAX), lines=True)
     return commands.PostMessage(text, request.symbols, stance)
 
 
 def _comment_idea(_: State, request: CommentIdea) -> commands.Command:
-    text = _clean("text", request.text, (1, limits.COMMENT_LENGTH_MAX))
+    text = clean("text", request.text, (1, limits.COMMENT_LENGTH_MAX), lines=True)
     return commands.CommentIdea(request.idea, text, request.parent_id or "")
 
 
@@ -250,8 +248,20 @@ def _set_copy(state: State, request: SetCopy) -> commands.Command:
 
 
 def _update_profile(_: State, request: UpdateProfile) -> commands.Command:
-    name = _clean_or_none("display_name", request.display_name, (1, limits.NAME_LENGTH_MAX))
-    return commands.UpdateTrader(name, request.bio, request.signals_access)
+    handle, links, tags = request.handle, request.links, request.tags
+    return commands.UpdateTrader(
+        name=clean_or_none("display_name", request.display_name, (1, limits.NAME_LENGTH_MAX)),
+        bio=clean_or_none("bio", request.bio, (0, limits.BIO_LENGTH_MAX), lines=True),
+        signals_access=request.signals_access,
+        links=None if links is None else clean_links("links", links),
+        tags=None if tags is None else clean_tags("tags", tags),
+        handle=None if handle is None else clean_handle(handle),
+    )
+
+
+def _close_account(_: State, request: CloseAccount) -> commands.Command:
+    reason = clean("reason", request.reason, (0, limits.COMMENT_LENGTH_MAX))
+    return commands.CloseTrader(reason)
 
 
 class RequestKind(NamedTuple):
@@ -307,6 +317,17 @@ REQUESTS: dict[str, RequestKind] = {
     "follow_trader": RequestKind(TraderOnly, _on_trader(commands.FollowTrader), "trade"),
     "unfollow_trader": RequestKind(TraderOnly, _on_trader(commands.UnfollowTrader), "trade"),
     "update_profile": RequestKind(UpdateProfile, _update_profile, "trade"),
+    "close_account": RequestKind(CloseAccount, _close_account, "trade"),
+    "read_notifications": RequestKind(
+        ReadNotifications, lambda _, r: commands.ReadNotifications(r.through), "trade"
+    ),
+    "set_notification_levels": RequestKind(
+        SetNotificationLevels,
+        lambda _, r: commands.SetNotificationLevels(
+            {name: level for name, level in msgspec.structs.asdict(r).items() if level is not None}
+        ),
+        "trade",
+    ),
     "set_copy": RequestKind(SetCopy, _set_copy, "copy", keyed=True),
     "pause_copy": RequestKind(LeaderOnly, _on_leader(commands.PauseCopy), "copy", keyed=True),
     "resume_copy": RequestKind(LeaderOnly, _on_leader(commands.ResumeCopy), "copy", keyed=True),

@@ -15,7 +15,7 @@ import msgspec
 
 from streams.core.events import Event
 from streams.core.state import State
-from streams.core.view import event_data
+from streams.core.view import channel_data
 from streams.ports import Frame
 
 
@@ -127,5 +127,5 @@ class History:
 
 def event_frame(state: State, key: str, kept: Kept) -> Frame:
     """Build the frame of a numbered event."""
-    data = event_data(state, kept.event)
+    data = channel_data(state, key, kept.event)
     return Frame(key, wire_name(key), "ev", kept.seq, kept.ts_us, data)

@@ -181,6 +181,39 @@ class UpdateProfile(Request, frozen=True):
     )
     bio: Annotated[str, Meta(max_length=limits.BIO_LENGTH_MAX)] | None = None
     signals_access: Literal["public", "followers"] | None = None
+    links: (
+        Annotated[
+            list[Annotated[str, Meta(max_length=limits.LINK_LENGTH_MAX)]],
+            Meta(max_length=limits.LINKS_MAX),
+        ]
+        | None
+    ) = None
+    tags: Tags | None = None
+    handle: Annotated[str, Meta(max_length=limits.HANDLE_LENGTH_MAX + 1)] | None = None
+
+
+class CloseAccount(Request, frozen=True):
+    """Close one's own account for good."""
+
+    reason: Annotated[str, Meta(max_length=limits.COMMENT_LENGTH_MAX)] = ""
+
+
+class ReadNotifications(Request, frozen=True):
+    """Mark notifications as read, up to and with the number `through`."""
+
+    through: Annotated[int, Meta(ge=0, le=limits.INTEGER_MAX)]
+
+
+NotificationLevel = Literal["all", "important", "off"]
+
+
+class SetNotificationLevels(Request, frozen=True):
+    """Change what one is told of; absent categories stay as they are."""
+
+    copying: NotificationLevel | None = None
+    ideas: NotificationLevel | None = None
+    network: NotificationLevel | None = None
+    account: Literal["all", "important"] | None = None
 
 
 class SessionWindow(Request, frozen=True, rename={"first": "from", "end": "to"}):

@@ -15,6 +15,8 @@ from streams.core.copying.signal import quote_ticks
 from streams.core.events import CopySet, CopyStatusChanged, CopyStopped
 from streams.core.limits import COPIERS_PER_LEADER_MAX, COPIES_PER_FOLLOWER_MAX
 from streams.core.money import format_money
+from streams.core.network.standing import closed_trader
+from streams.core.network.winding import may_copy
 from streams.core.performance.equity import ledger_equity
 from streams.core.performance.track import record_flow
 from streams.core.positions import evolve_ledger_fill, fill_result
@@ -40,7 +42,7 @@ def decide_set_copy(ctx: Context, command: SetCopy) -> Decision:
     copy = find_copy(state, command.leader, ctx.principal)
     running = copy is not None and copy.status != "STOPPED"
     if not running:
-        refusal = _open_to(state.traders[command.leader], ctx.principal) or _room(
+        refusal = _open_to(state, command.leader, ctx.principal) or _room(
             state, command.leader, follower
         )
         if refusal is not None:
@@ -67,9 +69,11 @@ def decide_set_copy(ctx: Context, command: SetCopy) -> Decision:
     return command.leader
 
 
-def _open_to(leader: Trader, follower: str) -> Refusal | None:
+def _open_to(state: State, leader: str, follower: str) -> Refusal | None:
     """Refuse whoever may not hear the leader's signals: its decisions would tell them all."""
-    if leader.signals_access == "followers" and follower not in leader.followers:
+    if leader in state.closed_traders:
+        return closed_trader(leader, "leader")
+    if not may_copy(state, leader, follower):
         return Refusal(Reason.NOT_ALLOWED, "the leader's signals are for its followers", "leader")
     return None
 
@@ -153,6 +157,9 @@ def decide_resume_copy(ctx: Context, command: ResumeCopy) -> Decision:
         return copy
     if copy.status == "ACTIVE":
         return Refusal(Reason.COPY_NOT_PAUSED, f"the copy of {command.leader} is active", "leader")
+    refusal = _open_to(ctx.state, command.leader, ctx.principal)
+    if refusal is not None:
+        return refusal
     return _change_status(ctx, command.leader, "ACTIVE", "follower")
 
 

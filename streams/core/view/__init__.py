@@ -6,7 +6,7 @@ everything. Functions here only read.
 
 from __future__ import annotations
 
-from streams.core.view.facts import event_data
+from streams.core.view.facts import channel_data, event_data
 from streams.core.view.objects import (
     account_view,
     comment_view,
@@ -26,6 +26,7 @@ from streams.core.view.values import format_time
 
 __all__ = [
     "account_view",
+    "channel_data",
     "comment_view",
     "copy_view",
     "event_data",

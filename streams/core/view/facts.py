@@ -31,11 +31,14 @@ from streams.core.events import (
     InstrumentRegistered,
     InstrumentSettled,
     PositionReported,
+    TraderFollowed,
+    TraderVerified,
 )
 from streams.core.money import PPM
 from streams.core.state import State
 from streams.core.view.execution_facts import RENDERERS as EXECUTION_RENDERERS
 from streams.core.view.gates import gate_of
+from streams.core.view.notifications import notification_data
 from streams.core.view.settings import settings_view
 from streams.core.view.values import (
     STANCES,
@@ -51,6 +54,18 @@ from streams.core.view.values import (
 
 
 Data = dict[str, Any]
+
+
+def channel_data(state: State, key: str, event: Event) -> Data:
+    """Return an event as a channel shows it: notifications say why they concern their reader.
+
+    Args:
+        state: see `event_data`.
+        key: key of the lossless channel.
+        event: see `event_data`.
+    """
+    data = event_data(state, event)
+    return notification_data(event, data) if key.startswith("notifications:") else data
 
 
 def event_data(state: State, event: Event) -> Data:
@@ -292,6 +307,25 @@ def _digest_taken(_: State, event: DigestTaken) -> Data:
     return {"type": "digest_taken", "offset": event.entry, "digest": event.digest}
 
 
+def _trader_followed(_: State, event: TraderFollowed) -> Data:
+    return {
+        "type": "trader_followed",
+        "trader": event.trader,
+        "target": event.target,
+        "at": format_time(event.at_us),
+    }
+
+
+def _trader_verified(_: State, event: TraderVerified) -> Data:
+    return {
+        "type": "trader_verified",
+        "trader": event.trader,
+        "verified": event.verified,
+        "reason": event.reason,
+        "at": format_time(event.at_us),
+    }
+
+
 _RENDERERS: dict[type[Event], Callable[[State, Any], Data]] = {
     IdeaCreated: _idea_published,
     IdeaPublished: _idea_published,
@@ -311,4 +345,6 @@ _RENDERERS: dict[type[Event], Callable[[State, Any], Data]] = {
     InstrumentRegistered: _instrument_registered,
     InstrumentSettled: _instrument_settled,
     DigestTaken: _digest_taken,
+    TraderFollowed: _trader_followed,
+    TraderVerified: _trader_verified,
 }

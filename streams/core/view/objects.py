@@ -77,15 +77,20 @@ def _last_price(instrument: Instrument) -> str | None:
 def trader_view(state: State, trader: Trader) -> Data:
     """Return a trader's public profile with counts of its links."""
     copies = state.copies.get(trader.trader, {})
+    about = trader.about
     return {
         "trader": trader.trader,
         "handle": trader.handle,
         "name": trader.name,
         "origin": trader.origin,
         "bio": trader.bio,
+        "links": about.links,
+        "tags": about.tags,
         "verified": trader.verified,
+        "verified_at": format_time_or_none(about.verified_at_us) if trader.verified else None,
         "signals_access": trader.signals_access,
         "joined_at": format_time_or_none(trader.joined_at_us),
+        "closed_at": format_time_or_none(about.closed_at_us),
         "followers": len(trader.followers),
         "following": len(trader.following),
         "copiers": sum(copy.status != "STOPPED" for copy in copies.values()),
@@ -97,13 +102,17 @@ def trader_view(state: State, trader: Trader) -> Data:
 
 
 def idea_view(state: State, idea: Idea) -> Data:
-    """Return an idea; `likes` and `comments` are counts."""
+    """Return an idea; `likes` and `comments` are counts.
+
+    What an author of a closed account wrote is null: the record stays, the text does not show.
+    """
+    shown = idea.trader not in state.closed_traders
     tick = state.instruments[idea.symbol].tick
     return {
         "idea": idea.idea,
         "trader": idea.trader,
-        "title": idea.title,
-        "thesis": idea.thesis,
+        "title": idea.title if shown else None,
+        "thesis": idea.thesis if shown else None,
         "symbol": idea.symbol,
         "trade_type": idea.trade_type,
         "entry": price_or_none(idea.entry_ticks, tick),

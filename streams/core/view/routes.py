@@ -38,7 +38,9 @@ from streams.core.events import (
     PositionReported,
 )
 from streams.core.ideas.terms import is_public
+from streams.core.network.feed import posts_key
 from streams.core.state import State
+from streams.core.view.notifications import NOTICES, notification_keys
 
 
 Keys = tuple[str, ...]
@@ -61,8 +63,14 @@ def _created(state: State, event: IdeaCreated) -> Keys:
     return _idea(state, event) if event.published else NOWHERE
 
 
-def _idea(_: State, event: IdeaCreated | IdeaPublished | IdeaClosed) -> Keys:
-    return ("ideas", f"ideas:{event.symbol}", f"ideas_by:{event.trader}")
+def _idea(state: State, event: IdeaCreated | IdeaPublished | IdeaClosed) -> Keys:
+    keys = ("ideas", f"ideas:{event.symbol}", f"ideas_by:{event.trader}")
+    return (*keys, *_posts(state, event.trader))
+
+
+def _posts(state: State, author: str) -> Keys:
+    """Return the key under which followers find the event; what nobody follows is not counted."""
+    return (posts_key(author),) if state.traders[author].followers else NOWHERE
 
 
 def _closed(state: State, event: IdeaClosed) -> Keys:
@@ -79,10 +87,11 @@ def _reaction(_: State, event: IdeaLiked | IdeaUnliked | IdeaCommented) -> Keys:
     return ("ideas", f"ideas:{event.symbol}")
 
 
-def _fill(_: State, event: FillBooked) -> Keys:
+def _fill(state: State, event: FillBooked) -> Keys:
+    trader = event.trader
     if event.signal_seq:
-        return (f"account:{event.trader}", f"signals:{event.trader}")
-    return (f"account:{event.trader}",)
+        return (f"account:{trader}", f"signals:{trader}", *_posts(state, trader))
+    return (f"account:{trader}",)
 
 
 def _order(_: State, event: OrderPlaced | OrderEdited | OrderCancelled | AccountLiquidated) -> Keys:
@@ -136,3 +145,16 @@ _ROUTES: dict[type[Event], Callable[[State, Any], Keys]] = {
     InstrumentSettled: _system,
     DigestTaken: _system,
 }
+
+
+def _noticed(route: Callable[[State, Any], Keys]) -> Callable[[State, Any], Keys]:
+    """Return a route that goes on to the notifications of whom the event concerns."""
+
+    def keys(state: State, event: Event) -> Keys:
+        return (*route(state, event), *notification_keys(state, event))
+
+    return keys
+
+
+for _kind in NOTICES:
+    _ROUTES[_kind] = _noticed(_ROUTES.get(_kind, lambda _, __: NOWHERE))

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from streams.core import ideas, instruments, messages, social
+from streams.core import ideas, instruments, messages, network, social
 from streams.core.commands import Command, MarkRow, PublishMarks, RegisterInstrument, RegisterTrader
 from streams.core.context import Context, Refusal
 from streams.core.events import DayClosed, Event
@@ -18,12 +18,14 @@ from streams.core.state import State
 DECIDERS: dict[type[Command], Callable[..., Any]] = {
     **instruments.DECIDERS,
     **social.DECIDERS,
+    **network.DECIDERS,
     **ideas.DECIDERS,
     **messages.DECIDERS,
 }
 EVOLVERS: dict[type[Event], Callable[..., None]] = {
     **instruments.EVOLVERS,
     **social.EVOLVERS,
+    **network.EVOLVERS,
     **ideas.EVOLVERS,
     **messages.EVOLVERS,
     DayClosed: lambda state, event: None,

@@ -1,11 +1,4 @@
-from streams.core.commands import (
-    Command,
-    FollowTrader,
-    RegisterTrader,
-    UnfollowTrader,
-    UpdateTrader,
-)
-from streams.core.events import TraderFollowed, TraderUpdated
+from streams.core.commands import Command, RegisterTrader
 from tests.unit.core.support import SERVICE, START_US, Desk, check_table, desk
 
 
@@ -13,16 +6,10 @@ def command_of(verb: str, arguments: list[str]) -> Command:
     match verb, arguments:
         case "register", [trader, handle]:
             return RegisterTrader(trader, handle, "Name", "account", 5_000_000)
-        case "access", [value]:
-            return UpdateTrader(signals_access=value)
-        case "follow", [trader]:
-            return FollowTrader(trader)
-        case "unfollow", [trader]:
-            return UnfollowTrader(trader)
     raise AssertionError(verb)
 
 
-def test_rules_of_traders_and_links() -> None:
+def test_rules_of_registration() -> None:
     check_table(
         Desk(),
         """
@@ -37,20 +24,6 @@ def test_rules_of_traders_and_links() -> None:
         bob     register    bob    alice       HANDLE_TAKEN
         bob     register    bob    bob_0       OK
         feed    register    hl:0x1 hl_0x1      OK
-        dave    access      public             UNKNOWN_TRADER
-        alice   access      friends            INVALID_SETTINGS
-        alice   access      followers          OK
-        dave    follow      alice              UNKNOWN_TRADER
-        alice   follow      dave               UNKNOWN_TRADER
-        alice   follow      alice              SELF_FOLLOW
-        alice   follow      bob                OK
-        alice   follow      bob                ALREADY_FOLLOWING
-        dave    unfollow    alice              UNKNOWN_TRADER
-        alice   unfollow    dave               UNKNOWN_TRADER
-        bob     unfollow    alice              NOT_FOLLOWING
-        alice   unfollow    bob                OK
-        alice   unfollow    bob                NOT_FOLLOWING
-        alice   follow      bob                OK
         """,
         command_of,
     )
@@ -69,40 +42,7 @@ def test_opening_cash_is_where_the_record_begins() -> None:
     assert at.state.handles == {"nof1_gpt": "nof1:gpt"}
 
 
-def test_an_update_changes_only_what_it_gives() -> None:
-    at = desk("alice")
-    at.do("alice", UpdateTrader(bio="Trend follower"))
-    trader = at.state.traders["alice"]
-    assert (trader.name, trader.bio, trader.signals_access) == ("Alice", "Trend follower", "public")
-    at.do("alice", UpdateTrader(name="A.", signals_access="followers"))
-    assert (trader.name, trader.bio, trader.signals_access) == ("A.", "Trend follower", "followers")
-    assert at.events[-1] == TraderUpdated("alice", "A.", None, "followers", START_US)
-
-
-def test_links_are_kept_on_both_sides_in_order() -> None:
-    at = desk("alice", "bob", "carol")
-    at.do("alice", FollowTrader("carol"))
-    at.do("alice", FollowTrader("bob"))
-    at.do("bob", FollowTrader("carol"))
-    traders = at.state.traders
-    assert list(traders["alice"].following) == ["carol", "bob"]
-    assert list(traders["carol"].followers) == ["alice", "bob"]
-    at.do("alice", UnfollowTrader("carol"))
-    assert list(traders["alice"].following) == ["bob"]
-    assert list(traders["carol"].followers) == ["bob"]
-    assert isinstance(at.events[-2], TraderFollowed)
-
-
-def test_limits_of_traders_and_links(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_limit_of_traders(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     at = desk("alice", "bob", "carol")
     monkeypatch.setattr("streams.core.social.TRADERS_MAX", 3)
-    monkeypatch.setattr("streams.core.social.FOLLOWING_MAX", 1)
-    check_table(
-        at,
-        """
-        dave    register    dave   dave        LIMIT_REACHED
-        alice   follow      bob                OK
-        alice   follow      carol              LIMIT_REACHED
-        """,
-        command_of,
-    )
+    assert at.code("dave", RegisterTrader("dave", "dave", "D", "account", 0)) == "LIMIT_REACHED"

@@ -3,7 +3,6 @@ from typing import Any, get_args
 import pytest
 
 from streams.core.commands import (
-    FollowTrader,
     MarkRow,
     PostMessage,
     PublishMarks,
@@ -103,7 +102,11 @@ def test_every_event_with_a_channel_has_a_rendering() -> None:
         "MarksPublished",
         "TraderRegistered",
         "TraderUpdated",
-        "TraderFollowed",
+        "HandleChanged",
+        "TraderClosed",
+        "CopiesWoundDown",
+        "NotificationsRead",
+        "NotificationLevelsChanged",
         "TraderUnfollowed",
         "MessagePosted",
     ]
@@ -111,7 +114,6 @@ def test_every_event_with_a_channel_has_a_rendering() -> None:
 
 def test_events_without_a_channel_go_nowhere(at: Desk) -> None:
     at.do(SERVICE, PublishMarks([MarkRow("BTC", 1, 2, 1)]))
-    at.do("alice", FollowTrader("bob"))
     at.do("alice", UpdateTrader(bio="x"))
     at.do("alice", PostMessage("x", ["BTC"], 1))
     assert [()] * len(at.events[2:]) == [lossless_keys(at.state, e) for e in at.events[2:]]

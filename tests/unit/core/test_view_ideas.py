@@ -91,13 +91,13 @@ def test_the_life_of_a_public_idea(at: Desk) -> None:
     }
     reaction = base | {"trader": "bob", "at": NOON}
     keys, data = told(at, "bob", LikeIdea(idea))
-    assert keys == ("ideas", "ideas:BTC")
+    assert keys == ("ideas", "ideas:BTC", "notifications:alice")
     assert data == reaction | {"type": "idea_liked", "likes": 1}
     keys, data = told(at, "bob", UnlikeIdea(idea))
     assert keys == ("ideas", "ideas:BTC")
     assert data == reaction | {"type": "idea_unliked", "likes": 0}
     keys, data = told(at, "bob", CommentIdea(idea, "Why?"))
-    assert keys == ("ideas", "ideas:BTC")
+    assert keys == ("ideas", "ideas:BTC", "notifications:alice")
     assert data == reaction | {
         "type": "idea_commented",
         "comment": at.result,

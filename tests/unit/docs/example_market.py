@@ -165,6 +165,7 @@ def messages() -> dict[str, dict[str, Any]]:
         "copy_decided": newest("copies", "ev", "copy_decided"),
         "copy_set": newest("account", "ev", "copy_set"),
         "copy_status_changed": newest("account", "ev", "copy_status_changed"),
+        "notification": newest("notifications", "ev"),
         "system instrument_registered": newest("system", "ev", "instrument_registered"),
         "system digest_taken": newest("system", "ev", "digest_taken"),
     }

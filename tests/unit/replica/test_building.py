@@ -67,6 +67,10 @@ update_profile {} -> UpdateTrader name=None bio=None signals_access=None
 update_profile {"display_name":" Ann ","bio":"b","signals_access":"followers"} -> UpdateTrader name='Ann' bio='b' signals_access='followers'
 set_copy      {"leader":"@lea","allocation":"500","multiplier":1.5,"copy_ratio":"0.25","position_max":1,"reverse":true} -> SetCopy leader='lea' allocation_micros=500000000 multiplier_ppm=1500000 copy_ratio_ppm=250000 position_max_bps=10000 reverse=True mode=None
 set_copy      {"leader":"lea","settings":{"notional_min":"1","exposure_max":"0.5","leverage_max":2}} -> SetCopy notional_min_micros=1000000 exposure_max_bps=5000 leverage_max_ppm=2000000 allocation_micros=None
+update_profile {"bio":"","links":["https://a.example"],"tags":["#Macro"],"handle":"@Leander"} -> UpdateTrader bio='' links=['https://a.example'] tags=['macro'] handle='leander' name=None
+close_account {"reason":"tired"} -> CloseTrader reason='tired' trader=''
+read_notifications {"through":3} -> ReadNotifications through=3
+set_notification_levels {"ideas":"off"} -> SetNotificationLevels levels={'ideas':'off'}
 pause_copy    {"leader":"lea"} -> PauseCopy leader='lea'
 resume_copy   {"leader":"@lea"} -> ResumeCopy leader='lea'
 close_only_copy {"leader":"lea"} -> CloseOnlyCopy
@@ -120,6 +124,11 @@ post_message  {"text":"up","symbols":[]} -> INVALID_ARGUMENT symbols
 follow_trader {"trader":"@nobody"} -> UNKNOWN_TRADER trader
 follow_trader {"trader":"nobody"} -> UNKNOWN_TRADER trader
 update_profile {"display_name":"  "} -> INVALID_ARGUMENT display_name
+update_profile {"tags":["a b"]} -> INVALID_ARGUMENT tags[0]
+update_profile {"links":["ftp://a.example"]} -> INVALID_ARGUMENT links[0]
+update_profile {"handle":"root"} -> HANDLE_TAKEN handle
+read_notifications {"through":-1} -> INVALID_ARGUMENT through
+set_notification_levels {"account":"off"} -> INVALID_ARGUMENT account
 set_copy      {"leader":"nobody"} -> UNKNOWN_TRADER leader
 set_copy      {"leader":"lea","multiplier":"x"} -> INVALID_ARGUMENT multiplier
 set_copy      {"leader":"lea","multiplier":0.0000001} -> INVALID_ARGUMENT multiplier

@@ -1,0 +1,118 @@
+"""Profiles, standing and notifications over REST."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.api_node import ApiNode, api_node
+from tests.integration.test_api_lists import pages, publish
+
+
+@pytest.fixture
+async def node(tmp_path: Path) -> AsyncIterator[ApiNode]:
+    async with api_node(tmp_path) as node:
+        yield await node.open_market()
+
+
+async def code(
+    node: ApiNode, method: str, path: str, trader: str, **options: Any
+) -> tuple[int, str]:
+    response = await node.send(method, path, trader, **options)
+    return response.status_code, response.json().get("code", "OK")
+
+
+async def test_a_profile_is_patched_field_by_field(node: ApiNode) -> None:
+    body = {"bio": "Trend follower.", "links": ["https://example.org"], "tags": ["#Macro"]}
+    await node.send("PATCH", "/v1/me", "alice", json=body)
+    await node.send("PATCH", "/v1/me", "alice", json={"handle": "@Alicia"})
+    shown = await node.get("/v1/traders/@alice")
+    assert (shown["handle"], shown["bio"], shown["links"], shown["tags"]) == (
+        "alicia",
+        "Trend follower.",
+        ["https://example.org"],
+        ["macro"],
+    )
+    assert (await node.get("/v1/traders/@alicia"))["trader"] == "t_alice"
+    assert await code(node, "PATCH", "/v1/me", "bob", json={"handle": "alice"}) == (
+        409,
+        "HANDLE_TAKEN",
+    )
+    assert await code(node, "PATCH", "/v1/me", "bob", json={"handle": "admin"}) == (
+        409,
+        "HANDLE_TAKEN",
+    )
+    assert await code(node, "PATCH", "/v1/me", "bob", json={"display_name": "b\u202eob"}) == (
+        400,
+        "INVALID_ARGUMENT",
+    )
+
+
+async def test_an_administrator_verifies_and_closes(node: ApiNode) -> None:
+    await node.get("/v1/me", "alice")
+    path = "/v1/admin/traders/@alice/verification"
+    body = {"verified": True, "reason": "passport seen"}
+    assert await code(node, "PUT", path, "bob", json=body) == (403, "FORBIDDEN")
+    key = (node.services.settings.state_dir / "service.key").read_text()
+    service = {"Authorization": f"Key {key}"}
+    answered = await node.client.put(path, headers=service, json=body)
+    assert answered.json()["trader"]["verified"] is True
+    assert (await node.get("/v1/traders?verified=true"))["items"][0]["handle"] == "alice"
+    told = (await node.get("/v1/notifications", "alice"))["items"]
+    assert [(each["kind"], each["event"]["reason"]) for each in told] == [
+        ("verification", "passport seen")
+    ]
+
+
+async def test_a_closed_account_stays_readable(node: ApiNode) -> None:
+    idea = await publish(node, "alice", "An idea that stays")
+    closed = await node.send("POST", "/v1/me/close", "alice", json={"reason": "tired"})
+    assert closed.json()["trader"]["closed_at"] is not None
+    assert (await node.get(f"/v1/ideas/{idea}"))["title"] is None
+    assert (await node.get("/v1/traders/@alice"))["handle"] == "alice"
+    assert await code(node, "PUT", "/v1/traders/@alice/follow", "bob") == (409, "TRADER_CLOSED")
+    assert await code(node, "PATCH", "/v1/me", "alice", json={"bio": "x"}) == (
+        409,
+        "TRADER_CLOSED",
+    )
+
+
+async def test_notifications_are_listed_and_read(node: ApiNode) -> None:
+    idea = await publish(node, "alice", "An idea to talk about")
+    for handle in ("bob", "carol"):
+        await node.send("PUT", "/v1/traders/@alice/follow", handle)
+        await node.send("PUT", f"/v1/ideas/{idea}/like", handle)
+    found = await pages(node, "/v1/notifications?limit=3", "alice")
+    assert [[each["seq"] for each in page] for page in found] == [[4, 3, 2], [1]]
+    assert [each["kind"] for each in found[0]] == ["idea_liked", "new_follower", "idea_liked"]
+    answered = await node.send("POST", "/v1/notifications/read", "alice", json={"through": 3})
+    assert answered.json() == {"read_through": 3, "unread": 1}
+    unread = await node.get("/v1/notifications?unread=true", "alice")
+    assert [each["seq"] for each in unread["items"]] == [4]
+    assert (unread["unread"], unread["read_through"], unread["newest_seq"]) == (1, 3, 4)
+    history = await node.get("/v1/channels/notifications/history", "alice")
+    assert [row["seq"] for row in history["items"]] == [1, 2, 3, 4]
+    assert history["items"][0]["data"]["kind"] == "new_follower"
+    too_far = {"json": {"through": 9}}
+    assert await code(node, "POST", "/v1/notifications/read", "alice", **too_far) == (
+        422,
+        "INVALID_SETTINGS",
+    )
+
+
+async def test_levels_of_notifications(node: ApiNode) -> None:
+    await node.get("/v1/me", "alice")
+    patched = await node.send("PATCH", "/v1/notifications/levels", "alice", json={"network": "off"})
+    expected = {"copying": "all", "ideas": "all", "network": "off", "account": "all"}
+    assert patched.json() == {"levels": expected}
+    assert await node.get("/v1/notifications/levels", "alice") == {"levels": expected}
+    await node.send("PUT", "/v1/traders/@alice/follow", "bob")
+    assert (await node.get("/v1/notifications", "alice"))["items"] == []
+    refused = {"json": {"account": "off"}}
+    assert await code(node, "PATCH", "/v1/notifications/levels", "alice", **refused) == (
+        400,
+        "INVALID_ARGUMENT",
+    )
