@@ -270,11 +270,35 @@ class Commands(ABC):
         display_name: str | None = None,
         bio: str | None = None,
         signals_access: Literal["public", "followers"] | None = None,
+        links: Sequence[str] | None = None,
+        tags: Sequence[str] | None = None,
+        handle: str | None = None,
         key: str | None = None,
     ) -> Answer:
         """Change the public profile; what is not given stays."""
-        args = {"display_name": display_name, "bio": bio, "signals_access": signals_access}
+        args = {
+            "display_name": display_name,
+            "bio": bio,
+            "signals_access": signals_access,
+            "links": links,
+            "tags": tags,
+            "handle": handle,
+        }
         return await self.command("update_profile", _given(args), key=key)
+
+    async def close_account(self, *, reason: str = "", key: str | None = None) -> Answer:
+        """Close the account for good; handle and record stay."""
+        return await self.command("close_account", {"reason": reason}, key=key)
+
+    async def read_notifications(self, through: int, *, key: str | None = None) -> Answer:
+        """Mark notifications as read, up to and with a number of the channel."""
+        return await self.command("read_notifications", {"through": through}, key=key)
+
+    async def set_notification_levels(
+        self, *, key: str | None = None, **levels: Literal["all", "important", "off"]
+    ) -> Answer:
+        """Change what is told, by category: `copying`, `ideas`, `network`, `account`."""
+        return await self.command("set_notification_levels", dict(levels), key=key)
 
     # Copying
 

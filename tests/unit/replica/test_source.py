@@ -105,7 +105,8 @@ copies                      bob  copies:bob             copies                 l
 account                     lea  account:lea            account                lossless
 trending                    *    UNKNOWN_CHANNEL
 feed                        bob  UNKNOWN_CHANNEL
-notifications               bob  UNKNOWN_CHANNEL
+notifications               bob  notifications:bob      notifications          lossless
+notifications               *    UNAUTHENTICATED
 nothing                     *    UNKNOWN_CHANNEL
 """
 
@@ -134,7 +135,7 @@ def test_place_and_readiness_are_the_replicas(scene: Scene) -> None:
         source.ready,
     )
     assert source.epoch
-    assert set(LATER_KINDS) == {"trending", "notifications", "feed"}
+    assert set(LATER_KINDS) == {"trending", "feed"}
 
 
 def test_numbers_and_history_are_those_of_the_frames(scene: Scene) -> None:
