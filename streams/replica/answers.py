@@ -127,7 +127,7 @@ def _read(state: State, outcome: Outcome, _: list[Event]) -> Result:
     return {"read_through": trader.about.notices_read, "unread": unread(state, trader)}
 
 
-def _levels(state: State, outcome: Outcome, _: list[Event]) -> Result:
+def _notification_levels(state: State, outcome: Outcome, _: list[Event]) -> Result:
     trader = state.traders[outcome.result]
     return {"levels": {name: level_of(trader, name) for name in CATEGORIES}}
 
@@ -168,7 +168,7 @@ RESULTS: dict[str, Callable[[State, Outcome, list[Event]], Result]] = {
     "VerifyTrader": _trader,
     "CloseTrader": _trader,
     "ReadNotifications": _read,
-    "SetNotificationLevels": _levels,
+    "SetNotificationLevels": _notification_levels,
     "FollowTrader": _target,
     "UnfollowTrader": _target,
 }
