@@ -133,8 +133,8 @@ async def test_connection_cut_while_idle_is_noticed_before_sending(
     first = await log.append(b"one", seen=ENTRY_ZERO)
     await log.read(ENTRY_ZERO, count_max=1, wait_ms=0)
     client.client_kill_filter(_type="normal", skipme=True)
-    for connection in (log._writer._connection, log._reader._connection):
-        await eventually(connection.can_read)  # until the loop has been told
+    for connection in (log._writer, log._reader):
+        await eventually(lambda c=connection: c._conversation.lost)  # until the loop has been told
 
     second = await log.append(b"two", seen=first)
 
