@@ -10,6 +10,7 @@ Adapters are named `<technology>_<port>.py` and pass one shared test suite per p
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -399,13 +400,16 @@ class CommandError(OptixError):
 class CommandPort(Protocol):
     """Where the edge (REST and socket alike) hands in commands by name."""
 
-    async def execute(
+    def execute(
         self, principal: Principal, name: str, args: dict[str, Any], key: str | None
-    ) -> CommandOutcome:
-        """Validate, append to the log, and wait until this node has applied the command.
+    ) -> asyncio.Future[CommandOutcome]:
+        """Validate and hand to the log; the future ends when this node has applied the command.
+
+        Returns:
+            A future that ends with the outcome, or with a `CommandError`: it is unknown.
 
         Raises:
-            CommandError: not accepted, or the outcome is unknown.
+            CommandError: not accepted.
         """
         ...
 

@@ -6,6 +6,7 @@ Nothing is mocked: what the gateway's tests see is what a replica does, without 
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from streams.ports import (
@@ -98,25 +99,33 @@ class CounterCommands:
         self.executed: list[tuple[str, str, dict[str, Any], str | None]] = []
         self.waiting: list[Any] = []
 
-    async def execute(
+    def execute(
         self, principal: Principal, name: str, args: dict[str, Any], key: str | None
-    ) -> CommandOutcome:
+    ) -> asyncio.Future[CommandOutcome]:
         self.executed.append((principal.trader, name, args, key))
+        outcome: asyncio.Future[CommandOutcome] = asyncio.get_running_loop().create_future()
         match name:
             case "echo" | "cancel_after":
-                return CommandOutcome("OK", "7-0.0", {"echo": args}, replayed=key == "again")
+                result = {"echo": args}
+                outcome.set_result(CommandOutcome("OK", "7-0.0", result, replayed=key == "again"))
             case "refuse":
-                return CommandOutcome("NO_FUNDS", "7-1.0", {}, message="expected 5", field="q")
+                refused = CommandOutcome("NO_FUNDS", "7-1.0", {}, message="expected 5", field="q")
+                outcome.set_result(refused)
             case "wait":
                 gate = self.waiting.pop(0)
-                await gate.wait()
-                return CommandOutcome("OK", "7-2.0", {})
+                return asyncio.ensure_future(self._wait(gate))
             case "break":
                 raise RuntimeError("a rule is broken")
             case "unknown_outcome":
-                raise CommandError("OUTCOME_UNKNOWN", "retry with the same key", retry_ms=50)
+                error = CommandError("OUTCOME_UNKNOWN", "retry with the same key", retry_ms=50)
+                outcome.set_exception(error)
             case _:
                 raise CommandError("UNKNOWN_COMMAND", f"expected a command, was {name}")
+        return outcome
+
+    async def _wait(self, gate: asyncio.Event) -> CommandOutcome:
+        await gate.wait()
+        return CommandOutcome("OK", "7-2.0", {})
 
 
 class HandleAuthenticator:

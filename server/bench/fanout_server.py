@@ -96,9 +96,9 @@ class SystemClock:
 class Nobody:
     """Refuses every command and every credential: the benchmark needs neither."""
 
-    async def execute(
+    def execute(
         self, principal: Principal, name: str, args: dict[str, Any], key: str | None
-    ) -> CommandOutcome:
+    ) -> asyncio.Future[CommandOutcome]:
         """Refuse."""
         del principal, args, key
         raise CommandError("UNKNOWN_COMMAND", f"expected no command, was {name}")

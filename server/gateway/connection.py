@@ -1,7 +1,8 @@
 """One connection as uvicorn hands it over: the opening handshake, then bytes for the socket.
 
-Receiving goes through the library's sans-I/O engine. Before the upgrade is accepted there is
-nothing but this object; afterwards a `StreamSocket` carries the conversation.
+Whole messages are opened by the splitter, everything else goes through the library's sans-I/O
+engine. Before the upgrade is accepted there is nothing but this object; afterwards a
+`StreamSocket` carries the conversation.
 
 Invariants:
     * An error in here ends this connection and no other.
@@ -21,6 +22,7 @@ from websockets.http11 import Request
 
 from server.gateway.handshake import StreamProtocol, client_address
 from server.gateway.settings import STREAM_PATH
+from server.gateway.splitter import ENGINE, FrameSplitter
 from server.gateway.stream_socket import StreamSocket
 
 
@@ -45,6 +47,7 @@ class StreamConnection(asyncio.Protocol):
             allowed_origins=gateway.settings.allowed_origins,
             message_bytes_max=gateway.settings.limits.message_bytes_max,
         )
+        self._splitter = FrameSplitter(gateway.settings.limits.message_bytes_max)
         self._socket: StreamSocket | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -92,9 +95,19 @@ class StreamConnection(asyncio.Protocol):
             self._gateway.start_drain(self._gateway.settings.drain_ms)
 
     def _receive(self, data: bytes) -> None:
+        socket = self._socket
+        if socket is None:
+            self._receive_by_engine(data)
+            return
+        socket.heard()
+        for opcode, part in self._splitter.take(data):
+            if opcode == ENGINE:
+                self._receive_by_engine(part)
+            else:
+                socket.on_message(part, opcode)
+
+    def _receive_by_engine(self, data: bytes) -> None:
         wire = self._wire
-        if self._socket is not None:
-            self._socket.heard()
         wire.receive_data(data)
         for event in wire.events_received():
             if isinstance(event, Request):

@@ -237,17 +237,6 @@ class Gateway:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def spawn_command(self, owner: StreamSocket, work: Coroutine[Any, Any, None]) -> None:
-        """Run a command of a socket as a task, counted among those in flight."""
-        self.commands_in_flight += 1
-        self.spawn(owner, self._count_out(work), "command")
-
-    async def _count_out(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        finally:
-            self.commands_in_flight -= 1
-
     async def _guard(self, owner: StreamSocket, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work

@@ -5,14 +5,15 @@ frames only. Both are whole frames, so their order on the wire is the order of t
 
 Invariants:
     * After a close frame nothing is written: the outbox leaves the hub first.
-    * No task and no timer handle of its own: commands are tasks of the gateway, time comes from
-      its wheel.
+    * No timer handle of its own, and no task but the one that checks credentials: an answer is a
+      callback of the submitter's future, time comes from the gateway's wheel.
     * One log line per socket, at its end.
 """
 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from websockets.exceptions import PayloadTooBig
@@ -22,11 +23,12 @@ from websockets.protocol import State
 from server.gateway.handshake import StreamProtocol, shorten_reason
 from server.gateway.timers import Timer
 from streams.fanout.outbox import Outbox
-from streams.ports import CommandError, Principal
+from streams.ports import CommandError, CommandOutcome
 from streams.protocol.codec import JSON
 from streams.protocol.codes import CloseCode
 from streams.protocol.effects import Attach, AuthRequested, CommandRequested, Detach, Effect, Reply
 from streams.protocol.limits import MESSAGE_FRAGMENTS_MAX
+from streams.protocol.operations import RequestId
 from streams.protocol.session import Session
 
 
@@ -195,8 +197,13 @@ class StreamSocket:
 
     # Receiving
 
+    def on_message(self, message: bytes, opcode: int) -> None:
+        """Take one whole message from the client."""
+        if not self._closing:
+            self.carry_out(self.session.receive(message, opcode=opcode))
+
     def on_frame(self, frame: WebSocketFrame) -> None:
-        """Take one frame from the client; the engine has checked that it is in order."""
+        """Take one frame from the client that is no whole message; the engine has checked it."""
         if self._closing:
             return
         opcode = frame.opcode
@@ -207,7 +214,7 @@ class StreamSocket:
         elif opcode is Opcode.CLOSE:
             self._on_close_frame()
         elif opcode is not Opcode.CONT and frame.fin:
-            self.carry_out(self.session.receive(bytes(frame.data), opcode=int(opcode)))
+            self.on_message(bytes(frame.data), int(opcode))
         else:
             self._on_fragment(frame)
 
@@ -361,19 +368,25 @@ class StreamSocket:
             self._inspect()
 
     def _request_command(self, request: CommandRequested) -> None:
-        principal = self.session.principal
-        refusal = self._gateway.command_refusal()
-        if refusal is None and principal is not None:
-            self._gateway.spawn_command(self, self._execute(principal, request))
-        elif refusal is not None:
-            self.carry_out(self.session.command_failed(request.re, refusal))
-
-    async def _execute(self, principal: Principal, request: CommandRequested) -> None:
+        gateway, principal = self._gateway, self.session.principal
+        refusal = gateway.command_refusal()
         try:
-            outcome = await self._gateway.commands.execute(
-                principal, request.name, request.args, request.key
-            )
+            if refusal is not None:
+                raise refusal
+            if principal is None:
+                return
+            outcome = gateway.commands.execute(principal, request.name, request.args, request.key)
         except CommandError as error:
             self.carry_out(self.session.command_failed(request.re, error))
-        else:
-            self.carry_out(self.session.command_done(request.re, outcome))
+            return
+        gateway.commands_in_flight += 1
+        outcome.add_done_callback(partial(self._answer, request.re))
+
+    def _answer(self, re: RequestId, outcome: asyncio.Future[CommandOutcome]) -> None:
+        self._gateway.commands_in_flight -= 1
+        try:
+            self.carry_out(self.session.command_done(re, outcome.result()))
+        except CommandError as error:
+            self.carry_out(self.session.command_failed(re, error))
+        except Exception as error:  # noqa: BLE001  # root of a callback: ends its socket
+            self.broken(error)

@@ -49,10 +49,10 @@ class Edge:
         """This node's state, for whoever builds commands; read only."""
         return self._replica.state
 
-    async def execute(
+    def execute(
         self, principal: Principal, name: str, args: dict[str, Any] | Request, key: str | None
-    ) -> CommandOutcome:
-        """Validate, append, and wait until this node has applied the command.
+    ) -> asyncio.Future[CommandOutcome]:
+        """Validate and queue; the future ends when this node has applied the command.
 
         Args:
             principal: who asks; its scopes must allow the command.
@@ -61,8 +61,11 @@ class Edge:
             key: idempotency key, at most 128 printable ASCII characters; required for commands
                 that trade or copy, so that a lost answer can be asked for again.
 
+        Returns:
+            A future that ends with the outcome, or with a `CommandError` (`OUTCOME_UNKNOWN`).
+
         Raises:
-            CommandError: not accepted, or `OUTCOME_UNKNOWN`.
+            CommandError: not accepted.
         """
         kind = REQUESTS.get(name)
         if kind is not None and kind.scope not in principal.scopes:
@@ -82,7 +85,7 @@ class Edge:
             # used again for another kind of command it is another key: the first answer would not
             # be an answer to this one
             key = f"{name}:{key}"
-        return await self.submit(command, principal.trader, key=key)
+        return self.enqueue(command, principal.trader, key=key)
 
     async def submit(
         self, command: Command, principal: str, *, key: str | None = None, privileged: bool = False

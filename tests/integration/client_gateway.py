@@ -120,7 +120,12 @@ class Commands:
         self.before: Callable[[int], Awaitable[None]] | None = None
         self.after: Callable[[int], Awaitable[None]] | None = None
 
-    async def execute(
+    def execute(
+        self, principal: Principal, name: str, args: dict[str, Any], key: str | None
+    ) -> asyncio.Future[CommandOutcome]:
+        return asyncio.ensure_future(self._execute(principal, name, args, key))
+
+    async def _execute(
         self, principal: Principal, name: str, args: dict[str, Any], key: str | None
     ) -> CommandOutcome:
         self.calls.append((name, key))

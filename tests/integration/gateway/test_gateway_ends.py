@@ -146,14 +146,16 @@ async def test_who_does_not_leave_in_time_is_cut(node: GatewayNode) -> None:
     await node.gateway.drain(50)
 
 
-async def test_closing_ends_what_is_under_way(node: GatewayNode) -> None:
-    node.commands.waiting = [asyncio.Event()]
+async def test_answers_after_closing_go_nowhere(node: GatewayNode) -> None:
+    gate = asyncio.Event()
+    node.commands.waiting = [gate]
     peer = await node.peer("Dev bob")
     await peer.send({"op": "command", "id": 1, "name": "wait"})
     await eventually(lambda: node.gateway.commands_in_flight)
     await node.gateway.close()
-    assert node.gateway.commands_in_flight == 0
     await eventually(lambda: not len(node.gateway.registry))
+    gate.set()
+    await eventually(lambda: node.gateway.commands_in_flight == 0)
 
 
 async def test_a_stopping_server_drains(node: GatewayNode) -> None:
