@@ -116,6 +116,7 @@ class Node:
             seen=lambda: self.replica.seen,
             on_truncated=self.replica.mend,
             on_acknowledged=self.meters.acknowledged,
+            on_appended=self.replica.take_appended,
             limits=SubmitterLimits(batch_commands_max=BATCH_COMMANDS_MAX),
         )
         self.replica.submitter = self.submitter

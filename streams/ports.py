@@ -170,6 +170,13 @@ class DecodeError(OptixError):
     """Stored bytes are not what this version can read."""
 
 
+class Appended(NamedTuple):
+    """An entry that was appended; `follows_seen`: it stands right after the caller's newest."""
+
+    entry_id: EntryId
+    follows_seen: bool
+
+
 class Log(Protocol):
     """One totally ordered, durable sequence of entries. Adapters: `memory_log`, `redis_log`."""
 
@@ -182,7 +189,7 @@ class Log(Protocol):
         """
         ...
 
-    async def append(self, payload: bytes, *, seen: EntryId) -> EntryId:
+    async def append(self, payload: bytes, *, seen: EntryId) -> Appended:
         """Append one entry atomically with the truncation check.
 
         Args:

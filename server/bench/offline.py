@@ -48,6 +48,7 @@ class OfflineNode:
             incarnation="1",
             seen=lambda: self.replica.seen,
             on_truncated=self.replica.mend,
+            on_appended=self.replica.take_appended,
             limits=SubmitterLimits(batch_commands_max=128),
         )
         self.replica.submitter = self.submitter

@@ -27,6 +27,7 @@ from streams.log.link import (
 )
 from streams.ports import (
     ENTRY_ZERO,
+    Appended,
     AppendUnknown,
     Clock,
     EntryId,
@@ -205,7 +206,7 @@ class MemoryLog:
         self._epoch = self._server.epoch
         return self._epoch
 
-    async def append(self, payload: bytes, *, seen: EntryId) -> EntryId:
+    async def append(self, payload: bytes, *, seen: EntryId) -> Appended:
         """See `Log.append`."""
         if not payload:
             raise ValueError("expected a payload, was empty")
@@ -217,6 +218,7 @@ class MemoryLog:
         self._check_epoch()
         if server.link.high < seen:
             raise LogTruncated(head=server.link.high, seen=seen)
+        follows = server.link.high == seen
         entry_id = server.append(payload, self._now_ms())
         lost = faults.appends_lost > 0
         if lost:
@@ -224,7 +226,7 @@ class MemoryLog:
         await asyncio.sleep(faults.append_ms / 1000)
         if lost or faults.down:
             raise AppendUnknown("expected an acknowledgement of the append, it was lost")
-        return entry_id
+        return Appended(entry_id, follows)
 
     async def read(self, after: EntryId, *, count_max: int, wait_ms: int) -> list[LogEntry]:
         """See `Log.read`."""

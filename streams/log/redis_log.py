@@ -37,6 +37,7 @@ from streams.log.redis_settings import ServerSettings, read_settings
 from streams.log.scripts import Script
 from streams.ports import (
     ENTRY_ZERO,
+    Appended,
     AppendUnknown,
     DecodeError,
     EntryId,
@@ -105,19 +106,24 @@ class RedisLog:
         self._epoch, _ = await self._state(self._upkeep)
         return self._epoch
 
-    async def append(self, payload: bytes, *, seen: EntryId) -> EntryId:
+    async def append(self, payload: bytes, *, seen: EntryId) -> Appended:
         """See `Log.append`."""
         if not payload:
             raise ValueError("expected a payload, was empty")
-        arguments = (self._opened(), seen.ms, seen.seq, payload, checksum_of(payload))
+        checksum = checksum_of(payload)
+        arguments = (self._opened(), seen.ms, seen.seq, payload, checksum)
         try:
             reply = await self._call(_APPEND, self._writer, *arguments)
         except AnswerLost as error:
             raise AppendUnknown(str(error)) from error
         match reply:
-            case [b"OK", entry_id]:
+            case [b"OK", id_text, head]:
                 await self._wait_for_replicas()
-                return EntryId.parse(entry_id)
+                entry_id = EntryId.parse(id_text)
+                follows = Link.parse(head).high == seen
+                if follows:
+                    self._last = (entry_id, checksum)
+                return Appended(entry_id, follows)
             case [b"TRUNCATED", head]:
                 raise LogTruncated(head=Link.parse(head).high, seen=seen)
             case [b"REPAIRING"]:

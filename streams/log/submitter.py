@@ -2,7 +2,7 @@
 
 While one append is in flight the next batch fills; there is no timer, so a lone command leaves at
 once and a crowd shares one round trip. A command's future is resolved by the replica when this
-node's own tail has applied it, so a caller reads its own writes.
+node has applied it, so a caller reads its own writes.
 
 Invariants:
     * One append is in flight at a time, so a node's commands stand in the log in submit order.
@@ -33,6 +33,7 @@ from streams.ports import (
     EntryId,
     EpochChanged,
     Log,
+    LogEntry,
     LogFull,
     LogTruncated,
     LogUnavailable,
@@ -44,6 +45,7 @@ C = TypeVar("C")
 
 Recover = Callable[[LogTruncated | EpochChanged], Awaitable[None]]
 Acknowledged = Callable[[float, int], None]
+OnAppended = Callable[[LogEntry, EntryId | None], None]
 
 
 class Submitter(Generic[C]):
@@ -72,6 +74,7 @@ class Submitter(Generic[C]):
         seen: Callable[[], EntryId],
         on_truncated: Recover,
         on_acknowledged: Acknowledged | None = None,
+        on_appended: OnAppended | None = None,
         hold_until_appended: bool = False,
         limits: SubmitterLimits | None = None,
     ) -> None:
@@ -85,6 +88,8 @@ class Submitter(Generic[C]):
             seen: returns the newest entry this node has applied.
             on_truncated: repairs the log or rebuilds the node; submitting goes on after it.
             on_acknowledged: called with the seconds an append took and its number of commands.
+            on_appended: called with an acknowledged entry, and with the one it stands right after
+                if this node had applied that one when it appended.
             hold_until_appended: answer only when the append was acknowledged too, not as soon as
                 the own tail shows it; for logs that wait for replicas.
             limits: bounds.
@@ -107,6 +112,7 @@ class Submitter(Generic[C]):
         self._seen = seen
         self._on_truncated = on_truncated
         self._on_acknowledged = on_acknowledged
+        self._on_appended = on_appended
         self._hold = hold_until_appended
         self._limits = limits if limits is not None else SubmitterLimits()
         self._outcome_s = self._limits.outcome_ms_max / 1000
@@ -274,8 +280,9 @@ class Submitter(Generic[C]):
     async def _attempt(self, flight: Flight) -> bool:
         """Append once; return whether the batch is settled."""
         started = asyncio.get_running_loop().time()
+        seen = self._seen()
         try:
-            await self._log.append(flight.payload, seen=self._seen())
+            appended = await self._log.append(flight.payload, seen=seen)
         except LogUnavailable as error:
             self.refused += 1
             if isinstance(error, LogFull) and not flight.maybe_sent:
@@ -295,6 +302,9 @@ class Submitter(Generic[C]):
             await self._recover(flight, error)
             return False
         self._acknowledge(flight, asyncio.get_running_loop().time() - started)
+        if self._on_appended is not None:
+            entry = LogEntry(appended.entry_id, flight.payload)
+            self._on_appended(entry, seen if appended.follows_seen else None)
         return True
 
     def _acknowledge(self, flight: Flight, seconds: float) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
+from streams.core.commands import Command
 from streams.core.events import Event, ExitLevelsSet, FillBooked
 from streams.core.kernel import Applied, Outcome
 from streams.core.network.notices import CATEGORIES, level_of, unread
@@ -23,6 +24,7 @@ from streams.core.view import (
     order_view,
     trader_view,
 )
+from streams.log.submitter import Submitter
 from streams.ports import CommandOutcome
 from streams.replica.history import History
 
@@ -33,6 +35,18 @@ EVENTS_SEARCHED_MAX = 10_000
 """Recent events of a channel in which the object of an earlier answer is looked for."""
 
 _command_index = itemgetter(0)
+
+
+def answer_all(
+    submitter: Submitter[Command], state: State, history: History, batch_id: str, applied: Applied
+) -> None:
+    """Answer whoever waits for a command of an entry of this node's."""
+    submitter.batch_seen(batch_id)
+    for outcome in applied.outcomes:
+        if submitter.waits_for(outcome.envelope):
+            brief = submitter.is_brief(outcome.envelope)
+            found = answer(state, history, applied, outcome, brief=brief)
+            submitter.resolve(outcome.envelope, found)
 
 
 def answer(

@@ -5,7 +5,8 @@ Invariants:
       same path serves first start, restart, crash, and a hole in the log.
     * Entries are applied in order on the event loop, in slices of `SLICE_SECONDS_MAX`, so that a
       backlog never starves the sockets.
-    * Whoever waits for a command of this node is answered right after it was applied.
+    * Whoever waits for a command of this node is answered right after it was applied: when the
+      log has acknowledged it, unless entries of others stand between.
     * A node that finds that the log went another way than its state rebuilds itself; entries read
       for the state before are never applied to the state after. One task mends at a time.
     * An exception out of the core stops the node before another entry is applied; the log names
@@ -37,11 +38,12 @@ from streams.ports import (
     LogUnavailable,
     RecoveryStore,
 )
-from streams.replica.answers import answer
+from streams.replica.answers import answer_all
 from streams.replica.backoff import backoff_s
 from streams.replica.digests import DigestWatch
 from streams.replica.history import History
 from streams.replica.outcomes import PoisonedEntry, Recovered
+from streams.replica.pacing import ReadPacing
 from streams.replica.publisher import FrameSink, NoSink, Publisher
 from streams.replica.recovery import (
     ARCHIVED_PER_READ_MAX,
@@ -49,6 +51,7 @@ from streams.replica.recovery import (
     lost_entries,
     newest_state,
 )
+from streams.replica.waiting import AppliedWaiters
 
 
 SLICE_SECONDS_MAX = 0.004
@@ -119,7 +122,8 @@ class Replica:
         self._generation = 0
         self._rejoin: EntryId | None = None
         self._rebuilt = False
-        self._applied_waiters: dict[asyncio.Future[None], EntryId] = {}
+        self._pacing = ReadPacing()
+        self._waiters = AppliedWaiters()
         self._journal = structlog.get_logger("optix.replica").bind(node=node)
 
     @property
@@ -223,6 +227,7 @@ class Replica:
         while True:
             if not self.ready and self.seen >= target:
                 self._become_ready()
+            await self._pacing.until_due()
             generation = self._generation
             try:
                 entries = await self._log.read(
@@ -249,15 +254,31 @@ class Replica:
                         self._become_ready()
 
     async def _take(self, entries: list[LogEntry]) -> None:
-        """Apply what was read; entries below a rebuilt state were read only to find the way."""
+        """Apply what is new; the rest was applied meanwhile, or read only to find the way."""
+        seen = self.seen
         if self._rejoin is not None:
-            seen = self.seen
             self._rejoin = entries[-1].entry_id if entries else self._rejoin
-            entries = [entry for entry in entries if entry.entry_id > seen]
+        entries = [entry for entry in entries if entry.entry_id > seen]
         if entries:
             self._rejoin = None
             self._rebuilt = False
             await self._apply_all(entries)
+
+    def take_appended(self, entry: LogEntry, after: EntryId | None) -> None:
+        """Apply an own entry that the log has acknowledged, or let the tail read what is missing.
+
+        `after` is what it stands right after, None when that was not applied here at the time.
+        """
+        batch = self._codec.decode(entry.payload)
+        direct = after == self.seen and self.ready and not self._owner.locked()
+        if not direct or _has_tick(batch):
+            self._pacing.miss()
+            return
+        self._rebuilt = False
+        self._apply(entry, batch, archived=False)
+        self._publisher.flush()
+        self._waiters.wake(self.seen)
+        self._pacing.applied_own()
 
     async def _head(self) -> EntryId:
         while True:
@@ -330,13 +351,13 @@ class Replica:
         started = self._stopwatch()
         for entry in entries:
             batch = self._codec.decode(entry.payload)
-            if any(type(envelope.command) is Tick for envelope in batch.envelopes):
+            if _has_tick(batch):
                 for _ in self._kernel.derived.prepare(self.state):
                     started = await self._give_way(started)
             self._apply(entry, batch, archived=archived)
             started = await self._give_way(started)
         self._publisher.flush()
-        self._wake_waiters()
+        self._waiters.wake(self.seen)
 
     async def _give_way(self, started: float) -> float:
         """Give the loop a turn if this stretch has lasted long; return when it began."""
@@ -361,40 +382,19 @@ class Replica:
         if self._on_entry is not None and not archived:
             self._on_entry(entry, before, applied, self.state)
         if batch.node == self.node and self.submitter is not None:
-            self._answer(self.submitter, batch.batch_id, applied)
+            answer_all(self.submitter, self.state, self.history, batch.batch_id, applied)
         if self._digests is not None:
             self._digests.observe(self.state)
         self.entries += 1
         self.commands += len(applied.outcomes)
         self.apply_seconds += self._stopwatch() - started
 
-    def _answer(self, submitter: Submitter[Command], batch_id: str, applied: Applied) -> None:
-        submitter.batch_seen(batch_id)
-        for outcome in applied.outcomes:
-            if submitter.waits_for(outcome.envelope):
-                brief = submitter.is_brief(outcome.envelope)
-                found = answer(self.state, self.history, applied, outcome, brief=brief)
-                submitter.resolve(outcome.envelope, found)
-
     async def applied(self, entry_id: EntryId, *, seconds_max: float) -> bool:
         """Wait until this node has applied an entry; return whether it did in time."""
         if self.seen >= entry_id:
             return True
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._applied_waiters[waiter] = entry_id
-        try:
-            async with asyncio.timeout(seconds_max):
-                await waiter
-        except TimeoutError:
-            return False
-        finally:
-            self._applied_waiters.pop(waiter, None)
-        return True
+        return await self._waiters.wait(entry_id, seconds_max=seconds_max)
 
-    def _wake_waiters(self) -> None:
-        if not self._applied_waiters:
-            return
-        seen = self.seen
-        for waiter, entry_id in list(self._applied_waiters.items()):
-            if entry_id <= seen and not waiter.done():
-                waiter.set_result(None)
+
+def _has_tick(batch: Batch[Command]) -> bool:  # it needs slices first, see `Derived.prepare`
+    return any(type(envelope.command) is Tick for envelope in batch.envelopes)

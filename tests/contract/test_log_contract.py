@@ -16,7 +16,7 @@ async def fill(log: Log, count: int, label: str = "entry") -> list[LogEntry]:
     entries = []
     for number in range(count):
         payload = f"{label} {number}".encode()
-        entries.append(LogEntry(await log.append(payload, seen=ENTRY_ZERO), payload))
+        entries.append(LogEntry((await log.append(payload, seen=ENTRY_ZERO)).entry_id, payload))
     return entries
 
 
@@ -82,7 +82,7 @@ async def test_waiting_read_is_woken_by_an_append(place: Place) -> None:
 
     async with asyncio.timeout(5_000 * MS):
         reading = asyncio.create_task(reader.read(ENTRY_ZERO, count_max=10, wait_ms=60_000))
-        entry_id = await writer.append(b"wake", seen=ENTRY_ZERO)
+        entry_id = (await writer.append(b"wake", seen=ENTRY_ZERO)).entry_id
         found = await reading
 
     assert found == [LogEntry(entry_id, b"wake")]
@@ -115,7 +115,7 @@ async def test_append_does_not_wait_for_a_waiting_read_of_the_same_handle(place:
     async with asyncio.timeout(5_000 * MS):
         reading = asyncio.create_task(log.read(ENTRY_ZERO, count_max=10, wait_ms=60_000))
         await asyncio.sleep(0)
-        entry_id = await log.append(b"own", seen=ENTRY_ZERO)
+        entry_id = (await log.append(b"own", seen=ENTRY_ZERO)).entry_id
         assert await reading == [LogEntry(entry_id, b"own")]
 
 
@@ -140,7 +140,7 @@ async def test_read_that_does_not_wait_may_pass_one_that_does(place: Place) -> N
 
     async with asyncio.timeout(5_000 * MS):
         assert await log.read(ENTRY_ZERO, count_max=9, wait_ms=0) == appended
-        entry_id = await log.append(b"next", seen=newest)
+        entry_id = (await log.append(b"next", seen=newest)).entry_id
         assert await tailing == [LogEntry(entry_id, b"next")]
 
 
@@ -250,3 +250,17 @@ async def test_reader_overtaken_by_a_trim_is_told_of_the_hole(place: Place) -> N
 
     with pytest.raises(LogHole):
         await log.read(first.entry_id, count_max=1, wait_ms=0)
+
+
+async def test_append_tells_whether_it_follows_what_the_caller_has_seen(place: Place) -> None:
+    log = await place.open()
+    first, follows = await log.append(b"one", seen=ENTRY_ZERO)
+    assert follows
+    second, follows = await log.append(b"two", seen=first)
+    assert follows
+    third, follows = await log.append(b"three", seen=first)
+    assert not follows
+    assert await log.read(first, count_max=9, wait_ms=0) == [
+        LogEntry(second, b"two"),
+        LogEntry(third, b"three"),
+    ]

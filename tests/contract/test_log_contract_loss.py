@@ -36,7 +36,7 @@ async def everything(log: Log) -> list[LogEntry]:
 
 async def test_append_is_refused_when_the_log_is_behind_the_caller(place: Place) -> None:
     log = await place.open()
-    entry_id = await log.append(b"one", seen=ENTRY_ZERO)
+    entry_id = (await log.append(b"one", seen=ENTRY_ZERO)).entry_id
     ahead = follows(entry_id)
 
     with pytest.raises(LogTruncated) as caught:
@@ -63,7 +63,7 @@ async def test_append_of_a_node_that_knows_less_is_accepted(place: Place) -> Non
     known = recent.entries()[2].entry_id
     await place.lose(2)
 
-    entry_id = await (await place.open("n2")).append(b"next", seen=known)
+    entry_id, _ = await (await place.open("n2")).append(b"next", seen=known)
 
     assert await log.head() == entry_id > known
 
@@ -163,7 +163,7 @@ async def test_repair_with_nothing_missing_changes_nothing(place: Place) -> None
     log = await place.open()
     recent = await applied(log, 3)
     behind = recent.entries()
-    newest = await log.append(b"later", seen=recent.newest)
+    newest = (await log.append(b"later", seen=recent.newest)).entry_id
 
     assert await log.repair(behind) == newest
     assert await log.repair([]) == newest
@@ -175,7 +175,7 @@ async def test_repair_is_refused_when_a_foreign_entry_stands_above(place: Place)
     recent = await applied(log, 4)
     known = recent.entries()[2].entry_id
     await place.lose(2)
-    foreign = await (await place.open("n2")).append(b"foreign", seen=known)
+    foreign, _ = await (await place.open("n2")).append(b"foreign", seen=known)
 
     with pytest.raises(LogTruncated) as caught:
         await log.repair(recent.entries())
@@ -226,7 +226,7 @@ async def append_when_open(log: Log, payload: bytes, seen: EntryId) -> EntryId:
     async with asyncio.timeout(5_000 * MS):
         while True:
             try:
-                return await log.append(payload, seen=seen)
+                return (await log.append(payload, seen=seen)).entry_id
             except LogUnavailable:
                 await asyncio.sleep(5 * MS)
 
@@ -278,7 +278,7 @@ async def test_ids_of_a_new_epoch_follow_the_given_one(place: Place) -> None:
     await log.begin_epoch(far)
 
     assert await log.head() == far
-    assert await log.append(b"first", seen=far) > far
+    assert (await log.append(b"first", seen=far)).entry_id > far
 
 
 async def test_new_epoch_of_an_empty_log(place: Place) -> None:
@@ -286,7 +286,7 @@ async def test_new_epoch_of_an_empty_log(place: Place) -> None:
     far = EntryId(9_000_000_000_000, 0)
 
     await log.begin_epoch(far)
-    entry_id = await log.append(b"first", seen=far)
+    entry_id = (await log.append(b"first", seen=far)).entry_id
 
     assert entry_id == EntryId(9_000_000_000_000, 1)
     assert await log.read(ENTRY_ZERO, count_max=9, wait_ms=0) == [LogEntry(entry_id, b"first")]
@@ -300,7 +300,7 @@ async def test_new_epoch_never_takes_ids_back(place: Place) -> None:
     await log.begin_epoch(ENTRY_ZERO)
 
     assert await log.head() == recent.newest
-    assert await log.append(b"next", seen=recent.newest) > recent.newest
+    assert (await log.append(b"next", seen=recent.newest)).entry_id > recent.newest
 
 
 async def test_readers_between_the_old_end_and_the_new_epoch_read_on(place: Place) -> None:
@@ -309,7 +309,7 @@ async def test_readers_between_the_old_end_and_the_new_epoch_read_on(place: Plac
     middle, far = follows(recent.newest), follows(follows(recent.newest))
     far = EntryId(far.ms + 10_000_000, 0)
     await log.begin_epoch(far)
-    entry_id = await log.append(b"first", seen=far)
+    entry_id = (await log.append(b"first", seen=far)).entry_id
 
     for after in (recent.newest, middle, far):
         assert await log.read(after, count_max=9, wait_ms=0) == [LogEntry(entry_id, b"first")]

@@ -134,6 +134,7 @@ async def api_node(
         incarnation="1",
         seen=lambda: replica.seen,
         on_truncated=replica.mend,
+        on_appended=replica.take_appended,
         on_acknowledged=meters.acknowledged,
     )
     replica.submitter = submitter

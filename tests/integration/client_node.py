@@ -51,6 +51,7 @@ class MemoryNode:
             incarnation="1",
             seen=lambda: self.replica.seen,
             on_truncated=self.replica.mend,
+            on_appended=self.replica.take_appended,
         )
         self.replica.submitter = self.submitter
         self.edge = Edge(self.replica, self.submitter)

@@ -87,7 +87,7 @@ def test_other_addresses_are_refused() -> None:
 async def test_full_server_refuses_and_nothing_is_appended(
     log: RedisLog, client: redis.Redis
 ) -> None:
-    entry_id = await log.append(b"one", seen=ENTRY_ZERO)
+    entry_id = (await log.append(b"one", seen=ENTRY_ZERO)).entry_id
     client.config_set("maxmemory", 1)
     try:
         with pytest.raises(LogFull) as caught:
@@ -130,13 +130,13 @@ async def test_keys_share_one_hash_tag_and_a_prefix_of_their_own(
 async def test_connection_cut_while_idle_is_noticed_before_sending(
     log: RedisLog, client: redis.Redis
 ) -> None:
-    first = await log.append(b"one", seen=ENTRY_ZERO)
+    first = (await log.append(b"one", seen=ENTRY_ZERO)).entry_id
     await log.read(ENTRY_ZERO, count_max=1, wait_ms=0)
     client.client_kill_filter(_type="normal", skipme=True)
     for connection in (log._writer, log._reader):
         await eventually(lambda c=connection: c._conversation.lost)  # until the loop has been told
 
-    second = await log.append(b"two", seen=first)
+    second = (await log.append(b"two", seen=first)).entry_id
 
     found = await log.read(first, count_max=9, wait_ms=0)
     assert found == [LogEntry(second, b"two")]
@@ -182,7 +182,7 @@ async def test_cancelled_append_does_not_disturb_the_next(log: RedisLog) -> None
     with pytest.raises(asyncio.CancelledError):
         await appending
 
-    entry_id = await log.append(b"two", seen=ENTRY_ZERO)
+    entry_id = (await log.append(b"two", seen=ENTRY_ZERO)).entry_id
 
     assert await log.head() == entry_id
 
@@ -201,7 +201,7 @@ async def test_read_that_waits_longer_than_the_clients_default_timeout(log: Redi
 
 
 async def test_deleted_stream_is_a_truncation(log: RedisLog, client: redis.Redis) -> None:
-    entry_id = await log.append(b"one", seen=ENTRY_ZERO)
+    entry_id = (await log.append(b"one", seen=ENTRY_ZERO)).entry_id
     client.delete("{optix}:log")
 
     with pytest.raises(LogTruncated):
@@ -215,7 +215,7 @@ async def test_deleted_stream_is_a_truncation(log: RedisLog, client: redis.Redis
 
 
 async def test_emptied_server_is_a_new_epoch(log: RedisLog, client: redis.Redis) -> None:
-    entry_id = await log.append(b"one", seen=ENTRY_ZERO)
+    entry_id = (await log.append(b"one", seen=ENTRY_ZERO)).entry_id
     client.flushall()
 
     with pytest.raises(EpochChanged):
@@ -225,13 +225,13 @@ async def test_emptied_server_is_a_new_epoch(log: RedisLog, client: redis.Redis)
 
 
 async def test_lost_head_is_found_again_from_the_stream(log: RedisLog, client: redis.Redis) -> None:
-    entry_id = await log.append(b"one", seen=ENTRY_ZERO)
+    entry_id = (await log.append(b"one", seen=ENTRY_ZERO)).entry_id
     client.delete("{optix}:head")
 
     await log.open()
 
     assert await log.head() == entry_id
-    second = await log.append(b"two", seen=entry_id)
+    second = (await log.append(b"two", seen=entry_id)).entry_id
     assert len(await log.read(ENTRY_ZERO, count_max=9, wait_ms=0)) == 2
     assert await log.read(entry_id, count_max=9, wait_ms=0) == [LogEntry(second, b"two")]
 
@@ -239,15 +239,15 @@ async def test_lost_head_is_found_again_from_the_stream(log: RedisLog, client: r
 async def test_head_follows_a_stream_whose_newest_entry_was_deleted(
     log: RedisLog, client: redis.Redis
 ) -> None:
-    first = await log.append(b"one", seen=ENTRY_ZERO)
-    second = await log.append(b"two", seen=first)
+    first = (await log.append(b"one", seen=ENTRY_ZERO)).entry_id
+    second = (await log.append(b"two", seen=first)).entry_id
     client.xdel("{optix}:log", str(second))
     client.delete("{optix}:head")
 
     await log.open()
 
     assert await log.head() == second
-    third = await log.append(b"three", seen=second)
+    third = (await log.append(b"three", seen=second)).entry_id
     assert await log.read(first, count_max=9, wait_ms=0) == [LogEntry(third, b"three")]
 
 
@@ -298,7 +298,10 @@ async def test_repair_waits_for_another_repair(
 ) -> None:
     monkeypatch.setattr(redis_repair, "ATTEMPTS_MAX", 2)
     monkeypatch.setattr(redis_repair, "BUSY_POLL_MS", 1)
-    lost = [LogEntry(ENTRY_ZERO, b""), LogEntry(await log.append(b"a", seen=ENTRY_ZERO), b"a")]
+    lost = [
+        LogEntry(ENTRY_ZERO, b""),
+        LogEntry((await log.append(b"a", seen=ENTRY_ZERO)).entry_id, b"a"),
+    ]
     client.delete("{optix}:log", "{optix}:head")
     client.set("{optix}:repair", "another node")
 
@@ -359,7 +362,10 @@ async def test_no_word_of_the_replicas_leaves_the_outcome_unknown(
 
 
 async def test_repair_meets_a_full_server(log: RedisLog, client: redis.Redis) -> None:
-    lost = [LogEntry(ENTRY_ZERO, b""), LogEntry(await log.append(b"a", seen=ENTRY_ZERO), b"a")]
+    lost = [
+        LogEntry(ENTRY_ZERO, b""),
+        LogEntry((await log.append(b"a", seen=ENTRY_ZERO)).entry_id, b"a"),
+    ]
     client.delete("{optix}:log", "{optix}:head")
     client.config_set("maxmemory", 1)
     try:

@@ -82,7 +82,7 @@ async def append_when_open(log: RedisLog, payload: bytes, seen: EntryId) -> Entr
     async with asyncio.timeout(5_000 * MS):
         while True:
             with contextlib.suppress(LogUnavailable):
-                return await log.append(payload, seen=seen)
+                return (await log.append(payload, seen=seen)).entry_id
             await asyncio.sleep(5 * MS)
 
 
@@ -106,7 +106,7 @@ async def test_nothing_acknowledged_is_missing_after_a_kill_under_load(
         with contextlib.suppress(LogError):
             while True:
                 payload = f"{number}.{count}".encode()
-                entry_id = await log.append(payload, seen=ENTRY_ZERO)
+                entry_id = (await log.append(payload, seen=ENTRY_ZERO)).entry_id
                 acknowledged.append(LogEntry(entry_id, payload))
                 count += 1
 
@@ -217,7 +217,7 @@ async def test_lost_tail_with_a_foreign_entry_above_needs_a_new_epoch(
 
 async def test_waiting_reader_survives_a_restart(valkey: ValkeyProcess, opened: OpenLog) -> None:
     log, writer = await opened(valkey.url), await opened(valkey.url)
-    first = await writer.append(b"one", seen=ENTRY_ZERO)
+    first = (await writer.append(b"one", seen=ENTRY_ZERO)).entry_id
     reading = asyncio.create_task(log.read(first, count_max=9, wait_ms=60_000))
     client = valkey.client()
     await eventually(lambda: client.info("clients")["blocked_clients"] == 1)

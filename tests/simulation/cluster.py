@@ -82,6 +82,7 @@ class Node:
             incarnation=str(run),
             seen=lambda: self.replica.seen,
             on_truncated=self.replica.mend,
+            on_appended=self.replica.take_appended,
         )
         self.replica.submitter = self.submitter
         self.edge = Edge(self.replica, self.submitter, prefix=f"{self.run}.")

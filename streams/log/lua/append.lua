@@ -3,7 +3,7 @@
 -- KEYS  1 log, 2 head, 3 epoch, 4 repair lock
 -- ARGV  1 epoch the caller opened, 2 and 3 newest entry the caller applied (ms, seq),
 --       4 payload, 5 its checksum
--- Returns {'OK', id} | {'EPOCH', epoch} | {'TRUNCATED', head} | {'REPAIRING'}, or the server's
+-- Returns {'OK', id, head before} | {'EPOCH', epoch} | {'TRUNCATED', head} | {'REPAIRING'}, or the server's
 -- own error when it refuses the XADD (out of memory): then nothing was written.
 --
 -- The head key holds the link (see link.py) that the next entry stores as its `p`. Reading a
@@ -27,4 +27,4 @@ if ms > 0 and redis.call('EXISTS', KEYS[1]) == 0 then return {'TRUNCATED', '0-0:
 local id = redis.pcall('XADD', KEYS[1], '*', 'd', ARGV[4], 'p', head, 'c', ARGV[5])
 if type(id) == 'table' then return id end
 redis.call('SET', KEYS[2], id .. ':' .. ARGV[5])
-return {'OK', id}
+return {'OK', id, head}

@@ -49,7 +49,7 @@ class History:
             batch = Batch(BATCH_SCHEMA, "n", f"b{price}.{number}", [envelope])
             before = self.seen
             payload = CODEC.encode(batch)
-            entry = LogEntry(await self.log.append(payload, seen=before), payload)
+            entry = LogEntry((await self.log.append(payload, seen=before)).entry_id, payload)
             applied = self.kernel.apply(*entry.entry_id, batch.batch_id, batch.envelopes)
             self.units.append(make_unit(epoch, entry, before, applied, self.kernel.state))
             self.states.append(restore(snapshot(self.kernel.state)))

@@ -279,7 +279,7 @@ def test_the_log_is_trimmed_below_archive_and_snapshot_only(
         ids = [ENTRY_ZERO]
         for _ in range(10):
             scene.clock.advance(LOG_MS_KEPT / 1000)
-            ids.append(await scene.log.append(b"x", seen=ids[-1]))
+            ids.append((await scene.log.append(b"x", seen=ids[-1])).entry_id)
         scene.archived = ids[archived]
         if newest:
             scene.subject = Subject(SMALL, ids[newest], "e1")

@@ -54,7 +54,7 @@ async def test_ids_take_the_clock_and_never_go_back() -> None:
     ids = []
     for now_ms in (1_000, 1_000, 1_001, 900, 1_002):
         clock.now_ms = now_ms
-        ids.append(str(await log.append(b"x", seen=ENTRY_ZERO)))
+        ids.append(str((await log.append(b"x", seen=ENTRY_ZERO)).entry_id))
 
     assert ids == ["1000-0", "1000-1", "1001-0", "1001-1", "1002-0"]
 
@@ -118,7 +118,7 @@ async def test_full_server_refuses_until_trimmed() -> None:
     server = MemoryLogServer(bytes_max=10)
     log = await opened(server)
     await log.append(b"12345", seen=ENTRY_ZERO)
-    second = await log.append(b"12345", seen=ENTRY_ZERO)
+    second = (await log.append(b"12345", seen=ENTRY_ZERO)).entry_id
 
     with pytest.raises(LogFull):
         await log.append(b"1", seen=ENTRY_ZERO)
@@ -131,7 +131,7 @@ async def test_paused_reads_of_one_node_wait_until_resumed() -> None:
     server = MemoryLogServer()
     paused, other = await opened(server, "n1"), await opened(server, "n2")
     server.faults.pause_reads("n1")
-    entry = LogEntry(await other.append(b"one", seen=ENTRY_ZERO), b"one")
+    entry = LogEntry((await other.append(b"one", seen=ENTRY_ZERO)).entry_id, b"one")
     reading = asyncio.create_task(paused.read(ENTRY_ZERO, count_max=1, wait_ms=0))
 
     assert await other.read(ENTRY_ZERO, count_max=1, wait_ms=0) == [entry]
@@ -205,7 +205,8 @@ class MemoryLogMachine(RuleBasedStateMachine):
     @rule(payload=st.binary(min_size=1, max_size=4))
     def append(self, payload: bytes) -> None:
         before = self.head
-        entry_id = self.run(self.log.append(payload, seen=before))
+        entry_id, follows = self.run(self.log.append(payload, seen=before))
+        assert follows
         assert entry_id > before
         self.ever.append(LogEntry(entry_id, payload))
 
