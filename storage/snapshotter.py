@@ -30,8 +30,8 @@ from streams.core.state import State
 from streams.ports import ENTRY_ZERO, EntryId, Log, LogError
 
 
-ENTRIES_BETWEEN = 20_000
-"""Entries after which the next snapshot is due."""
+ENTRIES_BETWEEN = 10_000
+"""Entries after which the next snapshot is due: a restart applies at most about as many again."""
 
 SECONDS_BETWEEN = 60.0
 """Time after which the next snapshot is due, if any entry was applied."""
@@ -41,9 +41,10 @@ LOG_MS_KEPT = 120_000
 
 SNAPSHOTS_KEPT = 3
 PIPE_BYTES = 1 << 20
+"""Most bytes written to or read from the pipe at once."""
+
 CHILD_NICE = 10
 """How far the child steps back where it shares a core with the node that serves."""
-"""Most bytes written to or read from the pipe at once."""
 
 FDS_MAX = 1 << 20
 """Above every descriptor that a process has: the kernel's own bound by default."""

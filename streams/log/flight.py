@@ -39,6 +39,10 @@ class SubmitterLimits(msgspec.Struct, frozen=True, kw_only=True):
         """Bytes of envelopes that fit into one batch."""
         return self.batch_bytes_max - BATCH_OVERHEAD_BYTES_MAX
 
+    def pause_s(self, failures: int) -> float:
+        """Return the seconds to wait after so many failures in a row."""
+        return min(self.retry_ms * 2 ** min(failures - 1, 10), self.retry_ms_max) / 1000
+
 
 class SubmittedCommand:
     """One accepted command.
@@ -105,6 +109,15 @@ class Flight:
 def unknown(reason: str) -> CommandError:
     """Return the answer of a command that was applied once or never."""
     return CommandError("OUTCOME_UNKNOWN", f"{reason}; retry with the same key")
+
+
+def late(command: SubmittedCommand, limits: SubmitterLimits) -> CommandError:
+    """Return the answer of a command whose time is over."""
+    limit_ms = limits.outcome_ms_max
+    if command.flight is not None:
+        return unknown(f"expected the outcome within {limit_ms} ms")
+    text = f"expected the log to answer within {limit_ms} ms"
+    return CommandError("NOT_READY", text, retry_ms=limits.caller_retry_ms)
 
 
 def copy_of(error: CommandError) -> CommandError:

@@ -25,7 +25,7 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from streams.log.codec import BatchCodec, Envelope
-from streams.log.flight import Flight, SubmittedCommand, SubmitterLimits, copy_of, unknown
+from streams.log.flight import Flight, SubmittedCommand, SubmitterLimits, copy_of, late, unknown
 from streams.ports import (
     AppendUnknown,
     CommandError,
@@ -378,19 +378,12 @@ class Submitter(Generic[C]):
                 self._timer = loop.call_at(command.deadline, self._expire)
                 return
             self.expired += 1
-            self._answer(command, self._late(command))
-
-    def _late(self, command: SubmittedCommand) -> CommandError:
-        limit_ms = self._limits.outcome_ms_max
-        if command.flight is None:
-            return self._error("NOT_READY", f"expected the log to answer within {limit_ms} ms")
-        return unknown(f"expected the outcome within {limit_ms} ms")
+            self._answer(command, late(command, self._limits))
 
     async def _pause(self, failures: int) -> None:
         """Wait before the next attempt, longer after each failure in a row."""
         if failures:
-            pause_ms = self._limits.retry_ms * 2 ** min(failures - 1, 10)
-            await asyncio.sleep(min(pause_ms, self._limits.retry_ms_max) / 1000)
+            await asyncio.sleep(self._limits.pause_s(failures))
 
     def _error(self, code: str, message: str) -> CommandError:
         return CommandError(code, message, retry_ms=self._limits.caller_retry_ms)
