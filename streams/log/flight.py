@@ -41,7 +41,7 @@ class SubmitterLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     def pause_s(self, failures: int) -> float:
         """Return the seconds to wait after so many failures in a row."""
-        return min(self.retry_ms * 2 ** min(failures - 1, 10), self.retry_ms_max) / 1000
+        return min(self.retry_ms << min(failures - 1, 10), self.retry_ms_max) / 1000
 
 
 class SubmittedCommand:

@@ -42,7 +42,6 @@ from streams.ports import (
 
 
 C = TypeVar("C")
-
 Recover = Callable[[LogTruncated | EpochChanged], Awaitable[None]]
 Acknowledged = Callable[[float, int], None]
 OnAppended = Callable[[LogEntry, EntryId | None], None]
@@ -88,8 +87,7 @@ class Submitter(Generic[C]):
             seen: returns the newest entry this node has applied.
             on_truncated: repairs the log or rebuilds the node; submitting goes on after it.
             on_acknowledged: called with the seconds an append took and its number of commands.
-            on_appended: called with an acknowledged entry, and with the one it stands right after
-                if this node had applied that one when it appended.
+            on_appended: called with an acknowledged entry, see `Replica.take_appended`.
             hold_until_appended: answer only when the append was acknowledged too, not as soon as
                 the own tail shows it; for logs that wait for replicas.
             limits: bounds.
