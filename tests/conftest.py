@@ -13,9 +13,15 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 import redis.asyncio
+from hypothesis import HealthCheck, settings
 
 from storage.embedded import EmbeddedStores
 from tests.support import LoopThread
+
+
+# A busy machine is no failure: no test measures time, and drawing examples is no test.
+settings.register_profile("optix", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("optix")
 
 
 @pytest.fixture(scope="session")
