@@ -22,11 +22,8 @@ from server.api.problems import ApiError
 from server.api.request import ApiRequest
 from storage.paging import decode_cursor, encode_cursor
 from streams.core import leaderboard, sentiment
-from streams.core.market_clock import day_of
-from streams.core.performance.equity import ledger_equity
-from streams.core.performance.periods import first_day
+from streams.core.performance.curve import curve
 from streams.core.performance.summary import performance
-from streams.core.performance.track import UNIT_PPB, unit_ppb
 from streams.core.view import format_time
 from streams.core.view.values import money
 
@@ -45,14 +42,20 @@ SentimentList = Literal["bullish", "bearish", "trending"]
     "/v1/traders/{trader:str}/performance",
     tag=TAG,
     summary="What a trader's own account has earned",
-    codes=("UNKNOWN_TRADER",),
+    codes=("UNKNOWN_TRADER", "UNKNOWN_INSTRUMENT"),
 )
 async def get_performance(
-    request: ApiRequest, trader: FromPath[str], period: FromQuery[Period] = "all"
+    request: ApiRequest,
+    trader: FromPath[str],
+    period: FromQuery[Period] = "all",
+    benchmark: Annotated[
+        str | None, QueryParameter(description="Symbol of the market for beta and alpha.")
+    ] = None,
 ) -> Response[Any]:
-    """Show metrics; what is not defined is null, with the reason under `reasons`."""
+    """Show every metric; what is not defined is null, with the reason under `reasons`."""
     found = trader_of(request, trader)
-    numbers = performance(request.core, found, period)
+    market = None if benchmark is None else instrument_of(request, benchmark)
+    numbers = performance(request.core, found, period, market)
     return answer(request, {"trader": found.trader, "period": period, **numbers}, tagged=True)
 
 
@@ -66,30 +69,22 @@ async def get_performance(
 async def get_equity(
     request: ApiRequest, trader: FromPath[str], period: FromQuery[Period] = "all"
 ) -> Response[Any]:
-    """List closes, oldest first; the last row is now. `unit` is worth 1 at the beginning."""
-    state = request.core
+    """List closes, oldest first; the last row is now.
+
+    `unit` is worth 1 at the beginning of the record, `drawdown` its fall from the highest one
+    since the period began.
+    """
     found = trader_of(request, trader)
-    today = day_of(state.market_at_us)
-    first = first_day(period, today)
     items = [
         {
-            "at": format_time((day.day + 1) * DAY_US),
-            "equity": money(day.equity_micros),
-            "unit": day.unit_ppb / UNIT_PPB,
-            "closed": True,
+            "at": format_time(point.at_us),
+            "equity": money(point.equity_micros),
+            "unit": point.unit,
+            "drawdown": point.drawdown,
+            "closed": point.closed,
         }
-        for day in found.track.days
-        if first is None or day.day >= first
+        for point in curve(request.core, found, period)
     ]
-    equity = ledger_equity(state, found.ledger)
-    items.append(
-        {
-            "at": format_time(state.market_at_us),
-            "equity": money(equity),
-            "unit": unit_ppb(found.track, equity) / UNIT_PPB,
-            "closed": False,
-        }
-    )
     return page(request, items, None, tagged=True, trader=found.trader, period=period)
 
 

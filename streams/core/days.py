@@ -1,24 +1,29 @@
-"""The close of a UTC day: every active trader's day is written down at the last marks."""
+"""The close of a UTC day: marks, and every active trader's day at these marks, are written down."""
 
 from __future__ import annotations
 
 from streams.core.context import Evolvers
 from streams.core.events import DayClosed
-from streams.core.performance.equity import ledger_equity
+from streams.core.performance.equity import ledger_equity, ledger_gross
+from streams.core.performance.market import close_marks
 from streams.core.performance.track import close_day
 from streams.core.state import State
 
 
 def evolve_day_closed(state: State, event: DayClosed) -> None:
-    """Close the day of every trader with a fill; ranks follow in `derived`.
+    """Close the day of every quoted instrument and of every trader with a fill.
+
+    Ranks follow in `derived`.
 
     A recording that is played after live trading has older days than the record: they are not
     closed again.
     """
+    close_marks(state, event.day)
     for trader in state.traders.values():
-        days = trader.track.days
+        days, ledger = trader.track.days, trader.ledger
         if trader.track.fills and (not days or days[-1].day < event.day):
-            close_day(trader.track, event.day, ledger_equity(state, trader.ledger))
+            equity, gross = ledger_equity(state, ledger), ledger_gross(state, ledger)
+            close_day(trader.track, event.day, equity, gross, ledger.cash_micros)
 
 
 EVOLVERS: Evolvers = {DayClosed: evolve_day_closed}

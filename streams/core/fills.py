@@ -17,7 +17,12 @@ from streams.core.execution.order_records import evolve_order_filled
 from streams.core.market_clock import advance_market, market_time
 from streams.core.money import MICROS
 from streams.core.performance.equity import ledger_equity
-from streams.core.performance.track import record_fill, record_flow, record_round_trip
+from streams.core.performance.track import (
+    record_exposure,
+    record_fill,
+    record_flow,
+    record_round_trip,
+)
 from streams.core.positions import (
     check_size,
     evolve_ledger_fill,
@@ -119,8 +124,14 @@ def evolve_fill_booked(state: State, event: FillBooked) -> None:
     if event.source == "self_reported":
         evolve_reported_fill(trader.reported, event.symbol, result, event.fee_micros, event.at_us)
         return
-    evolve_ledger_fill(state, trader.ledger, event.symbol, result, event.fee_micros, event.at_us)
-    track, totals = trader.track, state.totals
+    track, totals, ledger = trader.track, state.totals, trader.ledger
+    if result.trip:
+        held = ledger.positions[event.symbol]
+        lasted_us = event.at_us - held.opened_at_us
+        record_round_trip(track, result.trip_micros, held.entered_micros, lasted_us)
+    evolve_ledger_fill(state, ledger, event.symbol, result, event.fee_micros, event.at_us)
+    record_exposure(track, event.at_us, is_open=bool(ledger.positions))
+    track.today_traded_micros += event.notional_micros
     if event.source != "settlement":
         if track.fills == 0:
             totals.traders_with_trades += 1
@@ -128,8 +139,6 @@ def evolve_fill_booked(state: State, event: FillBooked) -> None:
         totals.trades += 1
         totals.notional_micros += event.notional_micros
         totals.fees_micros += event.fee_micros
-    if result.trip:
-        record_round_trip(track, result.trip_micros)
     if event.signal_seq:
         trader.signal_seq = event.signal_seq
     if event.order:
@@ -235,6 +244,7 @@ def evolve_position_reported(state: State, event: PositionReported) -> None:
         state, trader.ledger, event.symbol, event.lots, event.cost_micros, 0, event.at_us
     )
     record_flow(trader.track, before, ledger_equity(state, trader.ledger))
+    record_exposure(trader.track, event.at_us, is_open=bool(trader.ledger.positions))
 
 
 def decide_report_equity(ctx: Context, command: ReportEquity) -> Decision:

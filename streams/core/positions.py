@@ -126,7 +126,9 @@ def evolve_position(
     level = level_of(instrument, entry)
     if position is None:
         position_book.add(state, symbol, lots, level)
-        positions[symbol] = Position(lots, cost_micros, at_us, trip_micros, level)
+        positions[symbol] = Position(
+            lots, cost_micros, at_us, trip_micros, level, entered_micros=abs(cost_micros)
+        )
         state.totals.open_positions += 1
         return
     position_book.move(state, symbol, position.lots, position.level_ticks, lots, level)
@@ -134,6 +136,10 @@ def evolve_position(
         forget(state, symbol, position)
         position.opened_at_us = at_us
         position.close_carry_ppb = 0
+        position.entered_micros = abs(cost_micros)
+    else:
+        # What a fill adds; a fill that reduces makes the cost smaller.
+        position.entered_micros += max(abs(cost_micros) - abs(position.cost_micros), 0)
     position.lots = lots
     position.cost_micros = cost_micros
     position.trip_micros = trip_micros

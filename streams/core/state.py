@@ -18,6 +18,9 @@ import msgspec
 
 from streams.core.limits import LOGIC_VERSION
 from streams.core.money import MICROS, Step
+from streams.core.performance.drawdown import Drawdown
+from streams.core.performance.moments import Moments
+from streams.core.performance.stability import Line
 from streams.core.profile_state import NO_PROFILE, Profile
 
 
@@ -26,7 +29,10 @@ INTERVALS = ("@raw", "", "@1s")
 
 
 class Instrument(msgspec.Struct, array_like=True):
-    """What can be traded, its newest quote, and the width of a level in its crowd books."""
+    """What can be traded, its newest quote, and the width of a level in its crowd books.
+
+    `closes` has the mark at the close of each UTC day with a quote, the newest `DAYS_MAX`.
+    """
 
     symbol: str
     name: str
@@ -43,6 +49,7 @@ class Instrument(msgspec.Struct, array_like=True):
     settled: bool = False
     value_numerator: int = 1
     value_denominator: int = 1
+    closes: dict[int, int] = {}
 
     @property
     def quoted(self) -> bool:
@@ -78,7 +85,8 @@ class Position(msgspec.Struct, array_like=True, gc=False):
     `entries` counts the copied openings in it.
 
     `cost_micros` is signed like `lots`: the average entry price is cost / lots. `trip_micros` is
-    what this round trip has realised so far, fees included, for its win or loss at the end.
+    what this round trip has realised so far, fees included, for its win or loss at the end;
+    `entered_micros` what was paid to enter it, all additions included.
     `stop_ticks` and `take_ticks` (0 = none) close it at the quote, see `execution.exit_levels`;
     `holder` is (leader or "", trader) while it has one of them.
     """
@@ -93,6 +101,7 @@ class Position(msgspec.Struct, array_like=True, gc=False):
     stop_ticks: int = 0
     take_ticks: int = 0
     holder: tuple[str, str] = ("", "")
+    entered_micros: int = 0
 
 
 class Ledger(msgspec.Struct, array_like=True):
@@ -104,11 +113,34 @@ class Ledger(msgspec.Struct, array_like=True):
     positions: dict[str, Position] = {}
 
 
+class Trips(msgspec.Struct, array_like=True, gc=False):
+    """What is known of the round trips closed on one day beside their number and money.
+
+    `squares` is the sum of squared deviations of the results from their mean. Returns are results
+    over what was paid to enter. `risked` trips began with a stop: `risk_ppm` adds up their results
+    over what that stop risked, `risk_squares` the squared deviations of those.
+    """
+
+    squares: float = 0.0
+    best_micros: int = 0
+    worst_micros: int = 0
+    duration_us: int = 0
+    returns_ppb: int = 0
+    best_return_ppb: int = 0
+    worst_return_ppb: int = 0
+    risked: int = 0
+    risk_ppm: int = 0
+    risk_squares: float = 0.0
+
+
 class Day(msgspec.Struct, array_like=True, gc=False):
     """One closed UTC day of a trader: unit value at the close and round trips closed in it.
 
     `unit_ppb` is the value of one unit of the time-weighted curve that starts at 1e9. `won_micros`
-    and `lost_micros` add up the results of wins and, without sign, of losses, net of fees.
+    and `lost_micros` add up the results of wins and, without sign, of losses, net of fees. Against
+    equity at the close, in parts per million: `traded_ppm` the value of the day's fills,
+    `gross_ppm` that of the open positions without signs; `open_loss_ppm` is what the balance
+    exceeds equity by, as a share of the balance. `exposed_us` is the time with an open position.
     """
 
     day: int
@@ -119,6 +151,42 @@ class Day(msgspec.Struct, array_like=True, gc=False):
     losses: int = 0
     won_micros: int = 0
     lost_micros: int = 0
+    traded_ppm: int = 0
+    gross_ppm: int = 0
+    open_loss_ppm: int = 0
+    exposed_us: int = 0
+    trips: Trips | None = None
+
+
+class Trading(msgspec.Struct, array_like=True, gc=False):
+    """Sums and extremes of the fields of several days and of their trips."""
+
+    days: int = 0
+    trades: int = 0
+    wins: int = 0
+    losses: int = 0
+    won_micros: int = 0
+    lost_micros: int = 0
+    trips: Trips = msgspec.field(default_factory=Trips)
+    traded_ppm: int = 0
+    gross_ppm: int = 0
+    gross_ppm_max: int = 0
+    open_loss_ppm_max: int = 0
+    exposed_us: int = 0
+
+
+class Earlier(msgspec.Struct, array_like=True):
+    """What the days say that a record keeps no longer: the first day and the last close of them.
+
+    The unit of the curve in `drawdown` is in parts of 1 and not rounded.
+    """
+
+    first_day: int
+    unit_ppb: int
+    moments: Moments = Moments()
+    drawdown: Drawdown = msgspec.field(default_factory=Drawdown)
+    line: Line = msgspec.field(default_factory=Line)
+    trading: Trading = msgspec.field(default_factory=Trading)
 
 
 class Track(msgspec.Struct, array_like=True):
@@ -126,6 +194,7 @@ class Track(msgspec.Struct, array_like=True):
 
     `growth` is the unit value just after the last external flow, `base_micros` the equity then:
     unit now = growth x equity / base. `today` counts round trips closed on the present day.
+    `open_since_us` is when the present stretch with an open position began, 0 = none is open.
     """
 
     growth: float = 1.0
@@ -142,6 +211,11 @@ class Track(msgspec.Struct, array_like=True):
     days: list[Day] = []
     today_won_micros: int = 0
     today_lost_micros: int = 0
+    today_trips: Trips | None = None
+    today_traded_micros: int = 0
+    today_exposed_us: int = 0
+    open_since_us: int = 0
+    earlier: Earlier | None = None
 
 
 class Trader(msgspec.Struct, array_like=True):

@@ -18,7 +18,7 @@ from streams.core.money import format_money
 from streams.core.network.standing import closed_trader
 from streams.core.network.winding import may_copy
 from streams.core.performance.equity import ledger_equity
-from streams.core.performance.track import record_flow
+from streams.core.performance.track import record_exposure, record_flow
 from streams.core.positions import evolve_ledger_fill, fill_result
 from streams.core.reasons import Reason
 from streams.core.state import Copy, State, Trader
@@ -215,6 +215,7 @@ def evolve_copy_stopped(state: State, event: CopyStopped) -> None:
         _hand_over(state, copy, follower, symbol, event.at_us)
     after = ledger_equity(state, follower.ledger)
     record_flow(follower.track, event.equity_before_micros, after)
+    record_exposure(follower.track, event.at_us, is_open=bool(follower.ledger.positions))
 
 
 def _hand_over(state: State, copy: Copy, follower: Trader, symbol: str, at_us: int) -> None:

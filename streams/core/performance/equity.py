@@ -37,6 +37,21 @@ def ledger_equity(state: State, ledger: Ledger) -> int:
     return equity
 
 
+def ledger_gross(state: State, ledger: Ledger) -> int:
+    """Return the value of the open positions of a ledger without signs, in micro-units.
+
+    A position without a quote is taken at its cost.
+    """
+    gross = 0
+    for symbol, position in ledger.positions.items():
+        instrument = state.instruments.get(symbol)
+        if instrument is None or not instrument.quoted:
+            gross += abs(position.cost_micros)
+        else:
+            gross += abs(instrument.value_micros(instrument.mark_ticks, position.lots))
+    return gross
+
+
 def equity_of(state: State, trader: str) -> int:
     """Return the equity of a trader's own account in micro-units, exactly.
 

@@ -20,14 +20,7 @@ from streams.core.performance.periods import DAYS_A_YEAR
 from streams.core.performance.sharpe import Trials
 from streams.core.performance.stability import Line
 from streams.core.performance.undefined import Metric, undefined
-
-
-class Earlier(msgspec.Struct, array_like=True):
-    """Sums over the returns of a record that are kept no longer."""
-
-    moments: Moments = Moments()
-    drawdown: Drawdown = msgspec.field(default_factory=Drawdown)
-    line: Line = msgspec.field(default_factory=Line)
+from streams.core.state import Earlier
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -159,9 +152,10 @@ def _stability(record: Record) -> dict[str, Metric]:
     for value in record.returns:
         unit *= 1.0 + value
         if unit <= 0.0:
-            wiped = undefined("WIPED")
-            return {"stability": wiped, "stability_slope_sign": wiped}
+            break
         line.add(stability.logarithm(unit))
+    if unit <= 0.0:
+        return dict.fromkeys(("stability", "stability_slope_sign"), undefined("WIPED"))
     return {
         "stability": stability.stability(line),
         "stability_slope_sign": stability.slope_sign(line),

@@ -7,17 +7,28 @@ millionths.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 from streams.core.limits import DAYS_MAX
-from streams.core.market_clock import day_of
-from streams.core.performance.equity import ledger_equity
-from streams.core.performance.period import Record, period_metrics
+from streams.core.market_clock import DAY_US, day_of
+from streams.core.money import format_money
+from streams.core.performance.equity import ledger_equity, ledger_gross
+from streams.core.performance.market import market_returns
+from streams.core.performance.past import fold
+from streams.core.performance.period import Record, is_underwater, period_metrics
 from streams.core.performance.periods import DAYS_A_CALENDAR_YEAR, RESOLUTION, first_day
-from streams.core.performance.track import UNIT_PPB, has_record, unit_ppb
-from streams.core.performance.trades import win_rate
+from streams.core.performance.sharpe import Trials
+from streams.core.performance.track import UNIT_PPB, begun, has_record, today_of
+from streams.core.performance.trades import SQN_TRADES_MIN
+from streams.core.performance.trading import trading_metrics
+from streams.core.performance.trips import add_day
 from streams.core.performance.undefined import Metric, Undefined, undefined
-from streams.core.state import Day, State, Track, Trader
+from streams.core.state import Day, Earlier, Instrument, State, Track, Trader, Trading
+
+
+MONEY = ("expectancy", "best_trade", "worst_trade")
+"""Metrics in micro-units, published as decimal strings."""
 
 
 class Window(NamedTuple):
@@ -71,49 +82,106 @@ def window(track: Track, now_ppb: int, today: int, first: int | None) -> Window:
     )
 
 
-def performance(state: State, trader: Trader, period: str) -> dict[str, Any]:
+def performance(
+    state: State,
+    trader: Trader,
+    period: str,
+    benchmark: Instrument | None = None,
+    trials: Trials | None = None,
+) -> dict[str, Any]:
     """Return the metrics of a trader's own account over a period that ends now.
 
     Args:
         state: read only.
         trader: whose account.
         period: a key of `PERIOD_DAYS`.
+        benchmark: the market for beta and alpha; None = none.
+        trials: among how many records this one is shown, for the deflated Sharpe ratio.
 
     Returns:
-        Each metric as a number or None, the counts of closed round trips, and under `reasons` a
-        code for each None. Returns are fractions, ratios are annualised with 365 days.
+        Each metric as a number or None (money as a decimal string or None), the counts of closed
+        round trips, `flags` that say what to make of the numbers, and under `reasons` a code for
+        each None. Returns are fractions, ratios are annualised with 365 days.
     """
-    today = day_of(state.market_at_us)
-    now_ppb = unit_ppb(trader.track, ledger_equity(state, trader.ledger))
-    part = window(trader.track, now_ppb, today, first_day(period, today))
-    length_days = today - part.start_day
+    track, now_us = trader.track, state.market_at_us
+    today = day_of(now_us)
+    equity, gross = ledger_equity(state, trader.ledger), ledger_gross(state, trader.ledger)
+    present = today_of(track, today, now_us, equity, gross, trader.ledger.cash_micros)
+    first = first_day(period, today)
+    part = window(track, present.unit_ppb, today, first)
+    earlier = _earlier(track) if first is None else None
+    start_day = earlier.first_day - 1 if earlier else part.start_day
     record = Record(
         returns=part.returns,
         days=part.days,
-        start_day=part.start_day,
+        start_day=start_day,
         total=part.now_ppb / part.start_ppb - 1.0 if part.start_ppb > 0 else undefined("WIPED"),
-        years=length_days / DAYS_A_CALENDAR_YEAR,
-        length_days=length_days,
+        years=(today - start_day) / DAYS_A_CALENDAR_YEAR,
+        length_days=today - start_day,
         resolution=RESOLUTION,
+        earlier=earlier,
+        benchmark=(
+            market_returns(benchmark, part.start_day, part.days, today) if benchmark else None
+        ),
+        trials=trials,
     )
     numbers = period_metrics(record)
-    if not has_record(trader.track):
+    if not has_record(track):
         numbers = dict.fromkeys(numbers, undefined("NO_RECORD"))
     elif part.start_ppb <= 0:
         numbers = dict.fromkeys(numbers, undefined("WIPED"))
-    numbers["win_rate"] = win_rate(part.wins, part.losses)
-    answer, reasons = published(numbers)
-    counts = {"trades": part.trades, "wins": part.wins, "losses": part.losses}
-    return {**answer, **counts, "reasons": reasons}
+    trading = _trading(track, first, earlier, present)
+    begin_us = max((start_day + 1) * DAY_US, track.first_fill_us)
+    numbers.update(trading_metrics(trading, now_us - begin_us))
+    return _published(numbers, trading, _flags(record, trading, track))
 
 
-def published(numbers: dict[str, Metric]) -> tuple[dict[str, float | None], dict[str, str]]:
-    """Return the metrics with None for what has no value, and the reason of each None."""
-    answer = {name: value if isinstance(value, float) else None for name, value in numbers.items()}
-    reasons = {
-        name: value.reason.value for name, value in numbers.items() if isinstance(value, Undefined)
+def _earlier(track: Track) -> Earlier | None:
+    """Return the sums of what `window` gives no returns of, None when that is nothing."""
+    if len(track.days) < DAYS_MAX:
+        return None
+    oldest = track.days[0]
+    earlier = deepcopy(track.earlier) or begun(oldest.day)
+    fold(earlier, oldest)
+    return earlier
+
+
+def _trading(track: Track, first: int | None, earlier: Earlier | None, present: Day) -> Trading:
+    trading = earlier.trading if earlier else Trading()
+    for day in track.days[1 if earlier else 0 :]:
+        if first is None or day.day >= first:
+            add_day(trading, day)
+    add_day(trading, present)
+    return trading
+
+
+def _flags(record: Record, trading: Trading, track: Track) -> list[str]:
+    flags = {
+        "wiped": track.wiped,
+        "drawdown_open": is_underwater(record),
+        "no_losses": trading.trades > 0 and trading.losses == 0,
+        "few_trades": 0 < trading.trades < SQN_TRADES_MIN,
+        "tails_of_newest_days": record.earlier is not None,
     }
-    return answer, reasons
+    return [name for name, applies in flags.items() if applies]
+
+
+def _published(numbers: dict[str, Metric], trading: Trading, flags: list[str]) -> dict[str, Any]:
+    answer: dict[str, Any] = {}
+    reasons = {}
+    for name, value in numbers.items():
+        if isinstance(value, Undefined):
+            answer[name] = None
+            reasons[name] = value.reason.value
+        else:
+            answer[name] = format_money(round(value)) if name in MONEY else float(value)
+    counts = {
+        "trades": trading.trades,
+        "wins": trading.wins,
+        "losses": trading.losses,
+        "break_even": trading.trades - trading.wins - trading.losses,
+    }
+    return {**answer, **counts, "flags": flags, "reasons": reasons}
 
 
 def _returns(base_ppb: int, units: list[int]) -> Iterator[float]:

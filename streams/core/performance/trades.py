@@ -131,3 +131,26 @@ def kelly(results: Results) -> Metric:
         return payoff
     share = results.wins / (results.wins + results.losses)
     return share - (1.0 - share) / payoff
+
+
+def trade_metrics(results: Results, risk: Results | None = None) -> dict[str, Metric]:
+    """Return every metric that results alone give, by name, in the order they are shown.
+
+    Args:
+        results: of closed round trips.
+        risk: the same trips over what their stops risked, if every one of them had a stop; SQN is
+            told of these then.
+    """
+    none = undefined("NO_CLOSED_TRADES")
+    return {
+        "win_rate": win_rate(results.wins, results.losses),
+        "win_rate_lower_bound": wilson_lower_bound(results.wins, results.losses),
+        "profit_factor": profit_factor(results),
+        "payoff_ratio": payoff_ratio(results),
+        "expectancy": expectancy(results),
+        "expectancy_ratio": expectancy_ratio(results),
+        "best_trade": none if results.best is None else results.best,
+        "worst_trade": none if results.worst is None else results.worst,
+        "system_quality": system_quality(results if risk is None else risk),
+        "kelly": kelly(results),
+    }

@@ -30,6 +30,7 @@ class UndefinedReason(StrEnum):
     TOO_FEW_TRADES = "TOO_FEW_TRADES"
     NO_WINS = "NO_WINS"
     NO_LOSSES = "NO_LOSSES"
+    NO_INITIAL_STOP = "NO_INITIAL_STOP"
 
 
 class Undefined(NamedTuple):

@@ -48,6 +48,29 @@ def test_a_round_trip_is_counted_and_its_profit_booked() -> None:
     assert market.state.totals.fees_micros == 200
 
 
+def test_a_round_trip_says_what_was_paid_how_long_it_took_and_when_it_was_open() -> None:
+    market = Market("ann")
+    start = market.state.market_at_us
+    for lots, price, seconds in (
+        (1_000, 10_000, 1),  # 100
+        (500, 20_000, 2),  # and 100 more
+        (-1_000, 20_000, 3),
+        (-1_500, 20_000, 5),  # closes 500 and goes short 1,000
+        (1_000, 15_000, 9),
+    ):
+        at_us = start + seconds * 1_000_000
+        fill = ReportFill("BTC", lots, price, 0, "venue", "", "ann", at_us)
+        market.do(SERVICE, fill)
+    track = market.state.traders["ann"].track
+    trips = track.today_trips
+    assert trips is not None
+    assert (track.today_trades, track.today_won_micros) == (2, 150 * MICROS)
+    assert trips.returns_ppb == (100 * 10**9) // 200 + (50 * 10**9) // 200
+    assert trips.duration_us == (4 + 4) * 1_000_000
+    assert (track.today_exposed_us, track.open_since_us) == (8_000_000, 0)
+    assert track.today_traded_micros == (100 + 100 + 200 + 300 + 150) * MICROS
+
+
 def test_a_self_reported_fill_stays_apart() -> None:
     market = Market("ann")
     market.do("ann", ReportFill("BTC", 1_000, 10_000, 0, "self_reported", ""))

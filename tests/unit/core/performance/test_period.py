@@ -4,10 +4,11 @@ from math import isclose
 
 from streams.core.performance.drawdown import Drawdown
 from streams.core.performance.moments import Moments
-from streams.core.performance.period import Earlier, Record, is_underwater, period_metrics
+from streams.core.performance.period import Record, is_underwater, period_metrics
 from streams.core.performance.returns import total_return
 from streams.core.performance.sharpe import Trials
 from streams.core.performance.stability import Line, logarithm
+from streams.core.state import Earlier
 from tests.unit.core.performance.vectors import RETURNS, reason
 
 
@@ -93,7 +94,7 @@ def test_sums_of_what_is_kept_no_longer_stand_for_it():
     for value in old:
         unit *= 1.0 + value
         line.add(logarithm(unit))
-    earlier = Earlier(Moments.of(old), Drawdown.of(old, range(1, 151)), line)
+    earlier = Earlier(1, 0, Moments.of(old), Drawdown.of(old, range(1, 151)), line)
     whole = record(LONG)
     parts = Record(
         returns=new,
