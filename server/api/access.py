@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from server.api.request import ApiRequest
-from streams.core.state import Idea, Trader
+from streams.core.idea_state import Idea
+from streams.core.state import Trader
 
 
 def may_see_signals(request: ApiRequest, trader: Trader) -> bool:

@@ -81,6 +81,10 @@ KINDS: Final[dict[str, ErrorKind]] = {
     "IDEA_TERMS_IMMUTABLE": ErrorKind(
         409, "Terms of a published idea never change", "Close it and publish another."
     ),
+    "IDEA_RESOLVING": ErrorKind(409, "Idea is being resolved", "Read it again in a second."),
+    "IDEA_UNDO_LATE": ErrorKind(409, "Too late to undo", "Close the idea instead."),
+    "IDEA_UNDO_MOVED": ErrorKind(409, "The market has moved", "Close the idea instead."),
+    "IDEA_UNDO_REACTED": ErrorKind(409, "Somebody has reacted", "Close the idea instead."),
     "COPY_STOPPED": ErrorKind(409, "Copy is stopped", "Start it again with PUT."),
     "COPY_NOT_PAUSED": ErrorKind(409, "Copy is not paused", "Read the copy's status."),
     "DUPLICATE_TICK": ErrorKind(409, "Tick seen before", "Nothing is left to do."),

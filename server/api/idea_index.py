@@ -11,7 +11,8 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import takewhile
 
-from streams.core.state import Idea, State
+from streams.core.idea_state import Idea
+from streams.core.state import State
 
 
 STALE_PLACES_MAX = 100_000

@@ -17,7 +17,7 @@ from server.api.problems import ApiError
 from server.api.request import ApiRequest
 from server.api.scanning import SCAN_MAX, scan
 from storage.paging import decode_cursor, encode_cursor
-from streams.core.state import Idea
+from streams.core.idea_state import Idea
 from streams.core.view import comment_view, idea_view
 from streams.replica.requests import CreateIdea
 

@@ -38,20 +38,26 @@ class RegisterInstrument(Command, frozen=True):
 
 
 class MarkRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A quote of one instrument, in ticks."""
+    """A quote of one instrument, in ticks; a bar's also has its high and low (0 = no bar)."""
 
     symbol: str
     bid_ticks: int
     ask_ticks: int
     last_ticks: int
+    high_ticks: int = 0
+    low_ticks: int = 0
 
 
 class PublishMarks(Command, frozen=True):
-    """New quotes, conflated at the edge. `at_us` = 0 means the log's time."""
+    """New quotes, conflated at the edge. `at_us` = 0 means the log's time.
+
+    Highs and lows of the rows are of the `candle_us` that end at `at_us`.
+    """
 
     rows: list[MarkRow]
     at_us: int = 0
     recorded: bool = False
+    candle_us: int = 0
 
 
 class SettleInstrument(Command, frozen=True):
@@ -133,7 +139,9 @@ class PublishIdea(Command, frozen=True):
     """Create an idea; `publish` False keeps it a draft. Prices 0 = not given.
 
     `trade_type`: buy, sell, short, cover. `stance`: -1, 0, +1. `trader` is set only by services
-    that publish for a recorded trader; otherwise the principal's.
+    that publish for a recorded trader; otherwise the principal's. `targets`: (price, weight in
+    ten-thousandths), nearest first, in place of the one target. `breakeven_after`: the stop moves
+    to the entry once so many targets are hit; 0 = never.
     """
 
     title: str
@@ -151,6 +159,8 @@ class PublishIdea(Command, frozen=True):
     trader: str = ""
     external_id: str = ""
     at_us: int = 0
+    targets: list[tuple[int, int]] = []
+    breakeven_after: int = 0
 
 
 class EditIdea(Command, frozen=True):
@@ -169,6 +179,8 @@ class EditIdea(Command, frozen=True):
     confidence_bps: int | None = None
     stance: int | None = None
     trader: str = ""
+    targets: list[tuple[int, int]] | None = None
+    breakeven_after: int | None = None
 
 
 class PublishDraft(Command, frozen=True):
@@ -185,6 +197,32 @@ class CloseIdea(Command, frozen=True):
     exit_ticks: int = 0
     trader: str = ""
     at_us: int = 0
+
+
+class UndoIdea(Command, frozen=True):
+    """Take a publication back within its first minute, if nothing happened since."""
+
+    idea: str
+
+
+class HideIdea(Command, frozen=True):
+    """Delete an idea: a draft is discarded, of a published one the text is hidden."""
+
+    idea: str
+
+
+class VoidIdea(Command, frozen=True):
+    """A service declares an idea void, with a reason everybody can read."""
+
+    idea: str
+    reason: str
+
+
+class UpdateIdea(Command, frozen=True):
+    """Append advice to a published idea of one's own."""
+
+    idea: str
+    text: str
 
 
 class LikeIdea(Command, frozen=True):
@@ -205,6 +243,18 @@ class CommentIdea(Command, frozen=True):
     idea: str
     text: str
     parent: str = ""
+
+
+class ShareIdea(Command, frozen=True):
+    """Pass a published idea on."""
+
+    idea: str
+
+
+class ViewIdea(Command, frozen=True):
+    """Look at a published idea."""
+
+    idea: str
 
 
 class PostMessage(Command, frozen=True):
@@ -415,9 +465,15 @@ AnyCommand = (
     | EditIdea
     | PublishDraft
     | CloseIdea
+    | UndoIdea
+    | HideIdea
+    | VoidIdea
+    | UpdateIdea
     | LikeIdea
     | UnlikeIdea
     | CommentIdea
+    | ShareIdea
+    | ViewIdea
     | PostMessage
     | PlaceOrder
     | CancelOrder

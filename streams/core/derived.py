@@ -24,6 +24,7 @@ from streams.core.events import (
     Ticked,
     TraderRegistered,
 )
+from streams.core.ideas import trending
 from streams.core.leaderboard import Boards, close_boards, rank_boards
 from streams.core.state import State
 from streams.core.valuation import Valuation, value_per_lot
@@ -120,3 +121,4 @@ class Derived:
         rank_boards(state, self.boards)
         if event.second:
             sentiment.refresh(state)
+            trending.refresh(state)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from streams.core.commands import MarkRow
+from streams.core.idea_state import IdeaFrozen, IdeaResolution, IdeaTick
 from streams.core.money import Step
 from streams.core.state import CopySettings
 
@@ -66,6 +67,7 @@ class MarksPublished(Event, frozen=True):
     rows: list[MarkRow]
     at_us: int
     recorded: bool
+    candle_us: int = 0
 
 
 class InstrumentSettled(Event, frozen=True):
@@ -183,6 +185,9 @@ class IdeaCreated(Event, frozen=True):
     published: bool
     external_id: str
     at_us: int
+    targets: list[tuple[int, int]] = []
+    breakeven_after: int = 0
+    frozen: IdeaFrozen = IdeaFrozen()
 
 
 class IdeaEdited(Event, frozen=True):
@@ -203,6 +208,9 @@ class IdeaEdited(Event, frozen=True):
     confidence_bps: int | None
     stance: int | None
     at_us: int
+    targets: list[tuple[int, int]] | None = None
+    breakeven_after: int | None = None
+    text_version: int = 1
 
 
 class IdeaPublished(Event, frozen=True):
@@ -222,16 +230,103 @@ class IdeaPublished(Event, frozen=True):
     stance: int
     tags: list[str]
     at_us: int
+    targets: list[tuple[int, int]] = []
+    breakeven_after: int = 0
+    frozen: IdeaFrozen = IdeaFrozen()
+
+
+class IdeaArmed(Event, frozen=True):
+    """The first usable quote after publishing: the idea waits for its entry from now on."""
+
+    idea: str
+    trader: str
+    symbol: str
+    entry_type: str
+    at_us: int
+
+
+class IdeaEntered(Event, frozen=True):
+    """The market gave the entry; `odds_ppm` is p0 of stop and first target from there, 0 = none."""
+
+    idea: str
+    trader: str
+    symbol: str
+    tick: IdeaTick
+    odds_ppm: int
+    at_us: int
+
+
+class IdeaTargetHit(Event, frozen=True):
+    """A target that is not the last was reached; `stop_ticks` is the stop from now on."""
+
+    idea: str
+    trader: str
+    symbol: str
+    target: int
+    weight_bps: int
+    tick: IdeaTick
+    stop_ticks: int
+    at_us: int
+
+
+class IdeaResolved(Event, frozen=True):
+    """The market, time or a service ended the idea."""
+
+    idea: str
+    trader: str
+    symbol: str
+    resolution: IdeaResolution
+    at_us: int
+
+
+class IdeasDeferred(Event, frozen=True):
+    """One print reached more ideas than are moved on at once: these follow on the ticks."""
+
+    ideas: list[str]
+    tick: IdeaTick
+    at_us: int
 
 
 class IdeaClosed(Event, frozen=True):
-    """The author ended the idea."""
+    """The author ended the idea; `exit_ticks` is the author's word, the resolution the market's."""
 
     idea: str
     trader: str
     symbol: str
     reason: str
     exit_ticks: int
+    at_us: int
+    resolution: IdeaResolution | None = None
+
+
+class IdeaUndone(Event, frozen=True):
+    """A publication was taken back within its first minute: the idea is a draft again."""
+
+    idea: str
+    trader: str
+    symbol: str
+    at_us: int
+
+
+class IdeaHidden(Event, frozen=True):
+    """The author deleted a published idea: its text is shown no more, its record stays."""
+
+    idea: str
+    trader: str
+    symbol: str
+    at_us: int
+
+
+class IdeaUpdated(Event, frozen=True):
+    """The author appended advice; `number` counts from 1."""
+
+    idea: str
+    trader: str
+    symbol: str
+    number: int
+    text: str
+    bid_ticks: int
+    ask_ticks: int
     at_us: int
 
 
@@ -265,6 +360,34 @@ class IdeaCommented(Event, frozen=True):
     text: str
     parent: str
     comments: int
+    at_us: int
+
+
+class IdeaShared(Event, frozen=True):
+    """Somebody passed the idea on; counts are streamed by `IdeaEngaged`."""
+
+    idea: str
+    trader: str
+    at_us: int
+
+
+class IdeaViewed(Event, frozen=True):
+    """Somebody looked at the idea; counts are streamed by `IdeaEngaged`."""
+
+    idea: str
+    trader: str
+    at_us: int
+
+
+class IdeaEngaged(Event, frozen=True):
+    """Counters of an idea after a second in which one of them changed."""
+
+    idea: str
+    symbol: str
+    likes: int
+    comments: int
+    shares: int
+    views: int
     at_us: int
 
 
@@ -527,9 +650,20 @@ AnyEvent = (
     | IdeaEdited
     | IdeaPublished
     | IdeaClosed
+    | IdeaArmed
+    | IdeaEntered
+    | IdeaTargetHit
+    | IdeaResolved
+    | IdeasDeferred
+    | IdeaUndone
+    | IdeaHidden
+    | IdeaUpdated
     | IdeaLiked
     | IdeaUnliked
     | IdeaCommented
+    | IdeaShared
+    | IdeaViewed
+    | IdeaEngaged
     | MessagePosted
     | OrderPlaced
     | OrderEdited

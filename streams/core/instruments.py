@@ -17,6 +17,8 @@ from streams.core.commands import Command, MarkRow, PublishMarks, RegisterInstru
 from streams.core.context import Context, Decision, Refusal
 from streams.core.events import Event, InstrumentRegistered, MarksPublished
 from streams.core.execution.exits import end_at_levels
+from streams.core.ideas.excursions import record_quote
+from streams.core.ideas.resolution import expire_due, meet_marks
 from streams.core.limits import INSTRUMENTS_MAX, INTEGER_MAX, MARKS_PER_COMMAND_MAX
 from streams.core.market_clock import advance_market, market_time
 from streams.core.orders import match_resting
@@ -72,8 +74,9 @@ def evolve_instrument_registered(state: State, event: InstrumentRegistered) -> N
 def decide_publish_marks(ctx: Context, command: PublishMarks) -> Decision:
     """Take new quotes, then let resting orders, stops and takes meet them.
 
-    Rows equal to the present quote and rows of settled instruments carry no news and are left
-    out; of several rows of one symbol the last one counts. `last_ticks` 0 keeps the last price.
+    Rows equal to the present quote (unless they are candles that open ideas watch) and rows of
+    settled instruments carry no news and are left out; of several rows of one symbol the last
+    one counts. `last_ticks` 0 keeps the last price.
 
     Checks in order: NOT_ALLOWED, LIMIT_REACHED, then row by row UNKNOWN_INSTRUMENT,
     INVALID_PRICE. One bad row refuses the whole command; its index is in the field.
@@ -90,10 +93,13 @@ def decide_publish_marks(ctx: Context, command: PublishMarks) -> Decision:
         return changed
     at_us = market_time(ctx.state, command.at_us or ctx.at_us, recorded=command.recorded)
     advance_market(ctx, at_us)
-    ctx.emit(MarksPublished(list(changed.values()), at_us, command.recorded))
+    expire_due(ctx, at_us)
+    candle_us = command.candle_us
+    ctx.emit(MarksPublished(list(changed.values()), at_us, command.recorded, candle_us))
     if changed:
         match_resting(ctx, changed)
         end_at_levels(ctx, changed)
+        meet_marks(ctx, changed, at_us, candle_us)
     return ""
 
 
@@ -110,16 +116,20 @@ def _changed_rows(state: State, rows: list[MarkRow]) -> dict[str, MarkRow] | Ref
                 f"rows[{index}].symbol",
             )
         bid, ask, last = row.bid_ticks, row.ask_ticks, row.last_ticks
-        if not (0 < bid <= ask <= INTEGER_MAX and 0 <= last <= INTEGER_MAX):
+        if not (0 < bid <= ask <= INTEGER_MAX and 0 <= last <= INTEGER_MAX) or (
+            row.high_ticks and not 0 < row.low_ticks <= row.high_ticks <= INTEGER_MAX
+        ):
             return Refusal(
                 Reason.INVALID_PRICE,
-                f"expected 0 < bid <= ask and last >= 0 for {symbol}, was {bid}, {ask}, {last}",
+                f"expected 0 < bid <= ask, last >= 0 and, of a bar, 0 < low <= high for {symbol}, "
+                f"was {bid}, {ask}, {last}, {row.low_ticks}, {row.high_ticks}",
                 f"rows[{index}]",
             )
         if (
             bid != instrument.bid_ticks
             or ask != instrument.ask_ticks
             or (last and last != instrument.last_ticks)
+            or (row.high_ticks and symbol in state.idea_watches)
         ) and not instrument.settled:
             changed[symbol] = row
         elif symbol in changed:
@@ -132,7 +142,7 @@ def evolve_marks_published(state: State, event: MarksPublished) -> None:
     state.market_at_us = event.at_us
     if event.recorded:
         state.recorded_market = True
-    instruments = state.instruments
+    instruments, watches = state.instruments, state.idea_watches
     for row in event.rows:
         symbol = row.symbol
         instrument = instruments[symbol]
@@ -143,6 +153,9 @@ def evolve_marks_published(state: State, event: MarksPublished) -> None:
         instrument.marked_at_us = event.at_us
         if instrument.level_ticks == 0:
             fix_level(instrument, instrument.mark_ticks)
+        watched = watches.get(symbol)
+        if watched is not None:
+            record_quote(watched, row, event.at_us - event.candle_us)
         touch(state, "marks", symbol)
         touch(state, f"marks:{symbol}", symbol)
 

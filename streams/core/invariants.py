@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from streams.core.books.levels import level_of
+from streams.core.ideas.soundness import idea_breaches
 from streams.core.state import INTERVALS, Ledger, State, Trader
 
 
@@ -17,7 +17,7 @@ def check_invariants(state: State) -> list[str]:
     return [
         *_ledgers(state),
         *_position_books(state),
-        *_idea_books(state),
+        *idea_breaches(state),
         *_indices(state),
         *_totals(state),
         *_channels(state),
@@ -59,25 +59,6 @@ def _position_books(state: State) -> Iterator[str]:
         if expected != actual:
             differing = [k for k in {**expected, **actual} if expected.get(k) != actual.get(k)]
             yield f"position book, {name}: differs at {differing[:3]}"
-
-
-def _idea_books(state: State) -> Iterator[str]:
-    expected: dict[str, int] = {}
-    for idea in state.ideas.values():
-        if idea.status == "published":
-            prices = (idea.entry_ticks, idea.target_ticks, idea.stop_ticks)
-            expected[idea.symbol] = expected.get(idea.symbol, 0) + sum(1 for p in prices if p)
-    for symbol, book in state.idea_books.items():
-        levels = [*book.buys.items(), *book.sells.items()]
-        actual = sum(level.ideas for _, level in levels)
-        if actual != expected.get(symbol, 0):
-            yield f"idea book {symbol}: expected {expected.get(symbol, 0)} ideas, was {actual}"
-        instrument = state.instruments[symbol]
-        for price, level in levels:
-            if level.ideas <= 0 or level.weight_bps <= 0:
-                yield f"idea book {symbol}: empty level {price} is held"
-            if level_of(instrument, price) != price:
-                yield f"idea book {symbol}: {price} is no level"
 
 
 def _indices(state: State) -> Iterator[str]:

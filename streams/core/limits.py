@@ -51,6 +51,47 @@ HANDLE_AGE_US_MIN = 30 * 24 * 3600 * 1_000_000
 
 COPIES_WOUND_DOWN_PER_TICK_MAX = 500
 """Copies of a leader who closed or shut its signals that go close-only at once, or in one tick."""
+SHARES_PER_IDEA_MAX = 10_000
+"""Traders whose share of an idea is remembered; beyond it `LIMIT_REACHED`."""
+
+VIEWS_PER_IDEA_MAX = 10_000
+"""Traders whose view of an idea is remembered; further views are not counted."""
+
+UPDATES_PER_IDEA_MAX = 100
+"""Updates appended to one idea; beyond it `LIMIT_REACHED`."""
+
+TEXT_VERSIONS_MAX = 1_000
+"""Versions of one idea's text; beyond it `LIMIT_REACHED`."""
+
+TARGETS_PER_IDEA_MAX = 5
+"""Targets of one idea; beyond it the edge refuses."""
+
+IDEA_HORIZON_DAYS_DEFAULT = 30
+"""Life of an idea whose timeframe says nothing."""
+
+IDEA_HORIZON_DAYS_MAX = 365
+"""Longest life of an idea; a longer timeframe ends there."""
+
+IDEA_UNDO_US_MAX = 60_000_000
+"""Age at which a publication can no longer be undone: 60 s of market time."""
+
+IDEA_STEPS_PER_ENTRY_MAX = 100
+"""Ideas that one mark or tick moves on at once; the others are noted and follow on the ticks."""
+
+IDEA_PEAKS_MAX = 4_096
+"""Turning points of an instrument's quote remembered; when reached, every second one leaves."""
+
+ENGAGED_IDEAS_PER_SECOND_MAX = 200
+"""Ideas whose counters are streamed in one second; the others follow in the next."""
+
+TRENDING_CANDIDATES_MAX = 2_000
+"""Ideas that may trend; when reached, the oldest candidate leaves."""
+
+TRENDING_AGE_DAYS_MAX = 7
+"""Age at which an idea can no longer trend."""
+
+TRENDING_ROWS_MAX = 50
+"""Ideas and symbols on the trending list."""
 
 FOLLOWING_MAX = 5_000
 """Traders one trader follows; beyond it `LIMIT_REACHED`."""

@@ -7,13 +7,14 @@ from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
 from streams.core.copying.pipeline import close_copy_position
 from streams.core.events import InstrumentSettled, OrderCancelled
 from streams.core.fills import book_fill
+from streams.core.ideas.resolution import meet_settlement
 from streams.core.market_clock import advance_market
 from streams.core.reasons import Reason
 from streams.core.state import State
 
 
 def decide_settle_instrument(ctx: Context, command: SettleInstrument) -> Decision:
-    """Cancel resting orders, close every position at the price, end trading."""
+    """Cancel resting orders, close every position and open idea at the price, end trading."""
     state = ctx.state
     if not ctx.privileged:
         return Refusal(Reason.NOT_ALLOWED, "only services settle instruments")
@@ -34,6 +35,7 @@ def decide_settle_instrument(ctx: Context, command: SettleInstrument) -> Decisio
                 close_copy_position(ctx, copy, symbol, price, "settle", at_us)
     _pay_holders(ctx, symbol, price, at_us)
     ctx.emit(InstrumentSettled(symbol, price, at_us))
+    meet_settlement(ctx, symbol, price, at_us)
     return ""
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import msgspec
 
+from streams.core.idea_state import AuthorRecord, Idea, IdeaTick, IdeaWatch, Trending
 from streams.core.limits import LOGIC_VERSION
 from streams.core.money import MICROS, Step
 from streams.core.performance.drawdown import Drawdown
@@ -290,44 +291,6 @@ class ExitLevels(msgspec.Struct, array_like=True):
     short_takes: list[tuple[int, str, str]] = []
 
 
-class Comment(msgspec.Struct, array_like=True, gc=False):
-    """One comment of an idea."""
-
-    comment: str
-    trader: str
-    text: str
-    parent: str
-    at_us: int
-
-
-class Idea(msgspec.Struct, array_like=True):
-    """A trade idea. Terms (symbol to confidence) never change once published."""
-
-    idea: str
-    trader: str
-    title: str
-    thesis: str
-    symbol: str
-    trade_type: str
-    entry_ticks: int
-    target_ticks: int
-    stop_ticks: int
-    timeframe: str
-    confidence_bps: int
-    stance: int
-    tags: list[str]
-    status: str
-    created_at_us: int
-    published_at_us: int = 0
-    closed_at_us: int = 0
-    close_reason: str = ""
-    exit_ticks: int = 0
-    text_version: int = 1
-    likes: dict[str, None] = {}
-    comments: list[Comment] = []
-    external_id: str = ""
-
-
 class Level(msgspec.Struct, array_like=True, gc=False):
     """One price level of an idea book: how many ideas, and their weight in ten-thousandths."""
 
@@ -536,3 +499,9 @@ class State(msgspec.Struct):
     chain_entry: str = ""
     closed_traders: dict[str, None] = {}
     winding_down: dict[str, str] = {}
+    author_records: dict[str, AuthorRecord] = {}
+    idea_watches: dict[str, IdeaWatch] = {}
+    idea_expiries: list[tuple[int, str]] = []
+    idea_touches: dict[str, IdeaTick] = {}
+    idea_engaged: dict[str, None] = {}
+    trending: Trending = msgspec.field(default_factory=Trending)

@@ -11,6 +11,9 @@ from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
 from streams.core.events import DigestTaken, Ticked
 from streams.core.execution.exits import end_at_levels
 from streams.core.execution.liquidation import liquidate
+from streams.core.ideas.attention import tell_counters
+from streams.core.ideas.resolution import expire_due, take_up_touches
+from streams.core.ideas.steps import forget_touches
 from streams.core.market_clock import advance_market
 from streams.core.network.winding import wind_down
 from streams.core.orders import expire_orders
@@ -33,11 +36,14 @@ def decide_tick(ctx: Context, command: Tick) -> Decision:
     at_us = ctx.time(0)
     advance_market(ctx, at_us)
     wind_down(ctx)
+    take_up_touches(ctx)
+    expire_due(ctx, at_us)
     second = command.number // TICKS_PER_SECOND > state.tick_number // TICKS_PER_SECOND
     expire_orders(ctx, max(at_us, state.market_at_us))
     if second:
         end_at_levels(ctx, list(state.exit_levels))
         liquidate(ctx)
+        tell_counters(ctx, at_us)
     if command.number // TICKS_PER_DIGEST > state.tick_number // TICKS_PER_DIGEST:
         ctx.emit(DigestTaken(state.chain_entry, state.chain.hex(), at_us))
     ctx.emit(Ticked(command.number, second, max(at_us, state.market_at_us)))
@@ -51,6 +57,8 @@ def evolve_digest_taken(state: State, event: DigestTaken) -> None:
 
 def evolve_ticked(state: State, event: Ticked) -> None:
     """Move the tick number and, in a live market, the market clock."""
+    if state.idea_touches:
+        forget_touches(state)
     state.tick_number = event.number
     state.market_at_us = event.at_us
 

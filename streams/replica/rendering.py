@@ -19,6 +19,7 @@ from streams.core.books.frames import (
     position_snapshot,
 )
 from streams.core.channels import split_interval
+from streams.core.ideas import trending
 from streams.core.state import State
 from streams.core.view import mark_row
 from streams.ports import Frame
@@ -55,6 +56,7 @@ RENDERERS: dict[str, Renderer] = {
     "positions": Renderer(position_delta, position_snapshot, position_crc),
     "leaderboard": Renderer(leaderboard.delta, leaderboard.snapshot, leaderboard.checksum),
     "sentiment": Renderer(_sentiment_delta, sentiment.row),
+    "trending": Renderer(trending.delta, trending.snapshot),
 }
 
 

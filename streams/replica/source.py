@@ -13,7 +13,7 @@ from streams.replica.replica import Replica
 
 SYMBOL_KINDS = ("book", "positions", "sentiment", "marks", "ideas")
 TRADER_KINDS = ("signals", "ideas_by")
-LATER_KINDS = ("trending", "feed")
+LATER_KINDS = ("feed",)
 """Kinds of the grammar that this version does not carry: `UNKNOWN_CHANNEL`."""
 
 

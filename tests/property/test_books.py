@@ -19,8 +19,9 @@ from streams.core.books.frames import (
     position_snapshot,
 )
 from streams.core.books.levels import level_of
+from streams.core.idea_state import Idea, IdeaFrozen
 from streams.core.money import format_parts, format_steps
-from streams.core.state import Conflated, Idea
+from streams.core.state import Conflated
 from tests.unit.core.support import desk
 
 
@@ -70,7 +71,7 @@ class Books(RuleBasedStateMachine):
         self.close(slot)
         idea = Idea(
             str(slot), "alice", "", "", "BTC", trade_type, *prices, "", confidence, 0, [],
-            "published", 1,
+            "published", 1, frozen=IdeaFrozen(weight_bps=confidence or 5_000),
         )  # fmt: skip
         self.ideas[slot] = idea
         idea_book.add(self.state, idea)

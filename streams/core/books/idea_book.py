@@ -2,27 +2,37 @@
 
 Invariants:
     * The entry of an idea to buy or cover stands on side `b`, of one to sell or short on side
-      `s`; its target and stop are exits and stand on the other side.
-    * Each price is one entry of its level, with the idea's confidence as weight; a level without
-      entries is deleted.
-    * The terms of a published idea never change, so `remove` takes away what `add` brought.
+      `s`; its targets and stop are exits and stand on the other side.
+    * Each price is one entry of its level; a level without entries is deleted. Its weight is the
+      idea's confidence times what its author had shown when it was published, shared among the
+      targets by their weights.
+    * What an idea brings is a function of the idea: `remove` takes away what `add` brought as
+      long as the idea did not change in between.
 
 Rows are identified by `level x 2`, plus 1 on side `s`, in channel `book:{symbol}`.
 
-Source: domain.md, section 7, "Idea book".
+Source: domain.md, section 7, "Idea book"; docs/adr/0016-weight-of-an-idea.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from streams.core.books.levels import fix_level, level_of
 from streams.core.channels import touch
-from streams.core.state import Idea, IdeaBook, Instrument, Level, State
+from streams.core.idea_state import Idea
+from streams.core.money import BPS
+from streams.core.state import IdeaBook, Instrument, Level, State
 
 
 WEIGHT_BPS_DEFAULT = 5_000
 """Weight of an idea that states no confidence."""
+
+ACCURACY_PER_NAT = 20
+"""A reputation of +0.05 nats an idea doubles the weight of its author's ideas."""
+
+ACCURACY_PPM_MIN, ACCURACY_PPM_MAX = 100_000, 4_000_000
+"""An author's accuracy makes a weight a tenth at least and four times at most."""
+
+MICRO = 1_000_000
 
 BUY, SELL = 0, 1
 
@@ -32,20 +42,35 @@ def side_of(trade_type: str) -> int:
     return BUY if trade_type in ("buy", "cover") else SELL
 
 
-def entries_of(instrument: Instrument, idea: Idea) -> Iterator[tuple[int, int]]:
-    """Yield (side, level in ticks) of each price the idea names."""
+def weight_bps_of(confidence_bps: int, reputation_micronats: int) -> int:
+    """Return the weight of an idea in ten-thousandths: confidence times accuracy.
+
+    Args:
+        confidence_bps: as stated, 0 = `WEIGHT_BPS_DEFAULT`.
+        reputation_micronats: of its author in the asset class; 0 for a newcomer, who counts once.
+    """
+    accuracy = MICRO + ACCURACY_PER_NAT * reputation_micronats
+    accuracy = min(max(accuracy, ACCURACY_PPM_MIN), ACCURACY_PPM_MAX)
+    return max((confidence_bps or WEIGHT_BPS_DEFAULT) * accuracy // MICRO, 1)
+
+
+def entries_of(instrument: Instrument, idea: Idea) -> list[tuple[int, int, int]]:
+    """Return (side, level in ticks, weight) of each price the idea names and has not reached."""
     side = side_of(idea.trade_type)
+    weight_bps = idea.frozen.weight_bps
+    entries = []
     if idea.entry_ticks:
-        yield side, level_of(instrument, idea.entry_ticks)
-    if idea.target_ticks:
-        yield 1 - side, level_of(instrument, idea.target_ticks)
-    if idea.stop_ticks:
-        yield 1 - side, level_of(instrument, idea.stop_ticks)
-
-
-def weight_bps_of(idea: Idea) -> int:
-    """Return the weight of the idea's entries in ten-thousandths."""
-    return idea.confidence_bps or WEIGHT_BPS_DEFAULT
+        entries.append((side, level_of(instrument, idea.entry_ticks), weight_bps))
+    if idea.targets:
+        for price, share_bps in idea.targets[len(idea.targets_hit) :]:
+            shared = max(weight_bps * share_bps // BPS, 1)
+            entries.append((1 - side, level_of(instrument, price), shared))
+    elif idea.target_ticks:
+        entries.append((1 - side, level_of(instrument, idea.target_ticks), weight_bps))
+    stop_ticks = idea.stop_now_ticks or idea.stop_ticks
+    if stop_ticks:
+        entries.append((1 - side, level_of(instrument, stop_ticks), weight_bps))
+    return entries
 
 
 def add(state: State, idea: Idea) -> None:
@@ -70,13 +95,12 @@ def _change(state: State, instrument: Instrument, idea: Idea, count: int) -> Non
     book = state.idea_books.get(symbol)
     if book is None:
         book = state.idea_books[symbol] = IdeaBook()
-    weight_bps = weight_bps_of(idea) * count
-    for side, price in entries_of(instrument, idea):
+    for side, price, weight_bps in entries_of(instrument, idea):
         levels = book.buys if side == BUY else book.sells
         level = levels.get(price)
         if level is None:
             level = levels[price] = Level()
-        level.weight_bps += weight_bps
+        level.weight_bps += weight_bps * count
         level.ideas += count
         if level.ideas < 0:
             raise AssertionError(f"expected an idea at {symbol} {price}, {idea.idea} was not there")

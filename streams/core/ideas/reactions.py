@@ -8,14 +8,16 @@ from typing import Any
 from streams.core.commands import Command, CommentIdea, LikeIdea, UnlikeIdea
 from streams.core.context import Context, Decision, Refusal
 from streams.core.events import Event, IdeaCommented, IdeaLiked, IdeaUnliked
+from streams.core.idea_state import Comment, Idea
 from streams.core.ideas.terms import is_public
+from streams.core.ideas.trending import engaged
 from streams.core.limits import COMMENTS_PER_IDEA_MAX, LIKES_PER_IDEA_MAX
 from streams.core.reasons import Reason
 from streams.core.social import unknown_trader
-from streams.core.state import Comment, Idea, State
+from streams.core.state import State
 
 
-def _public(ctx: Context, idea_id: str) -> Idea | Refusal:
+def public_idea(ctx: Context, idea_id: str) -> Idea | Refusal:
     """Check UNKNOWN_TRADER (principal), UNKNOWN_IDEA, IDEA_NOT_PUBLISHED in this order."""
     if ctx.principal not in ctx.state.traders:
         return unknown_trader(ctx.principal)
@@ -33,7 +35,7 @@ def decide_like_idea(ctx: Context, command: LikeIdea) -> Decision:
     Checks in order: UNKNOWN_TRADER, UNKNOWN_IDEA, IDEA_NOT_PUBLISHED, ALREADY_LIKED,
     LIMIT_REACHED.
     """
-    idea = _public(ctx, command.idea)
+    idea = public_idea(ctx, command.idea)
     if isinstance(idea, Refusal):
         return idea
     if ctx.principal in idea.likes:
@@ -47,7 +49,9 @@ def decide_like_idea(ctx: Context, command: LikeIdea) -> Decision:
 
 def evolve_idea_liked(state: State, event: IdeaLiked) -> None:
     """Remember who likes the idea."""
-    state.ideas[event.idea].likes[event.trader] = None
+    idea = state.ideas[event.idea]
+    idea.likes[event.trader] = None
+    engaged(state, idea)
 
 
 def decide_unlike_idea(ctx: Context, command: UnlikeIdea) -> Decision:
@@ -55,7 +59,7 @@ def decide_unlike_idea(ctx: Context, command: UnlikeIdea) -> Decision:
 
     Checks in order: UNKNOWN_TRADER, UNKNOWN_IDEA, IDEA_NOT_PUBLISHED, NOT_LIKED.
     """
-    idea = _public(ctx, command.idea)
+    idea = public_idea(ctx, command.idea)
     if isinstance(idea, Refusal):
         return idea
     if ctx.principal not in idea.likes:
@@ -67,7 +71,9 @@ def decide_unlike_idea(ctx: Context, command: UnlikeIdea) -> Decision:
 
 def evolve_idea_unliked(state: State, event: IdeaUnliked) -> None:
     """Forget the like."""
-    state.ideas[event.idea].likes.pop(event.trader, None)
+    idea = state.ideas[event.idea]
+    idea.likes.pop(event.trader, None)
+    engaged(state, idea)
 
 
 def decide_comment_idea(ctx: Context, command: CommentIdea) -> Decision:
@@ -79,7 +85,7 @@ def decide_comment_idea(ctx: Context, command: CommentIdea) -> Decision:
     Returns:
         The id of the comment.
     """
-    idea = _public(ctx, command.idea)
+    idea = public_idea(ctx, command.idea)
     if isinstance(idea, Refusal):
         return idea
     parent, comments = command.parent, idea.comments
@@ -108,9 +114,11 @@ def decide_comment_idea(ctx: Context, command: CommentIdea) -> Decision:
 
 def evolve_idea_commented(state: State, event: IdeaCommented) -> None:
     """Add the comment."""
-    state.ideas[event.idea].comments.append(
+    idea = state.ideas[event.idea]
+    idea.comments.append(
         Comment(event.comment, event.trader, event.text, event.parent, event.at_us)
     )
+    engaged(state, idea)
 
 
 DECIDERS: dict[type[Command], Callable[..., Decision]] = {

@@ -9,12 +9,33 @@ from itertools import pairwise
 
 from streams.core.books.idea_book import BUY, side_of
 from streams.core.context import Refusal
+from streams.core.idea_state import Idea
 from streams.core.limits import INTEGER_MAX
 from streams.core.reasons import Reason
-from streams.core.state import Idea, Instrument, State
+from streams.core.state import State
 
 
 DRAFT, PUBLISHED, CLOSED = "draft", "published", "closed"
+"""What `Idea.status` says: not yet public, open, ended."""
+
+OPEN_STAGES = ("PUBLISHED", "ARMED", "LIVE")
+"""Stages of a published idea: waits for a usable quote, for its entry, for its end."""
+
+END_STAGES = (
+    "TARGET_HIT",
+    "STOPPED",
+    "EXPIRED",
+    "EXPIRED_UNFILLED",
+    "CLOSED_BY_AUTHOR",
+    "VOID",
+)
+"""How a published idea may end."""
+
+WITHDRAWN = "WITHDRAWN"
+"""Stage of a draft that was discarded."""
+
+WHOLE_BPS = 10_000
+"""Weights of the targets of an idea add up to this."""
 
 
 def check_instrument(state: State, symbol: str) -> Refusal | None:
@@ -61,28 +82,55 @@ def check_levels(
     return None
 
 
-def frozen_entry(
-    instrument: Instrument, trade_type: str, entry_ticks: int, target_ticks: int, stop_ticks: int
-) -> int:
-    """Return the entry price with which an idea is published.
+def check_targets(
+    trade_type: str, target_ticks: int, targets: list[tuple[int, int]], breakeven_after: int
+) -> Refusal | None:
+    """Return the refusal of several targets that make no sense, or None.
 
-    Args:
-        instrument: what the idea is about.
-        trade_type: buy, sell, short or cover.
-        entry_ticks: the author's entry, 0 = at the market.
-        target_ticks: 0 = none.
-        stop_ticks: 0 = none.
-
-    Returns:
-        The author's entry; else the ask of a buy or the bid of a sell; 0 when there is no quote,
-        or when it lies beyond target or stop, where nobody could enter.
+    The first is `target_ticks`, each next one lies farther, weights are above 0 and add up to
+    the whole; a move to breakeven is declared for a target before the last.
     """
-    if entry_ticks:
-        return entry_ticks
-    quote = instrument.ask_ticks if side_of(trade_type) == BUY else instrument.bid_ticks
-    if check_levels(trade_type, quote, target_ticks, stop_ticks) is not None:
-        return 0
-    return quote
+    direction = direction_of(trade_type)
+    prices = [ticks for ticks, _ in targets]
+    if prices[:1] != [target_ticks] and targets:
+        return Refusal(
+            Reason.IDEA_LEVELS_INVALID,
+            f"expected the first target at {target_ticks} ticks, was {prices[0]}",
+            "targets",
+        )
+    for near, far in pairwise(prices):
+        if (far - near) * direction <= 0 or not 0 < far <= INTEGER_MAX:
+            return Refusal(
+                Reason.IDEA_LEVELS_INVALID,
+                f"expected each target farther than the one before, was {near} and {far} ticks",
+                "targets",
+            )
+    whole = sum(weight for _, weight in targets)
+    if targets and (whole != WHOLE_BPS or min(weight for _, weight in targets) <= 0):
+        return Refusal(
+            Reason.IDEA_LEVELS_INVALID,
+            f"expected weights above 0 that add up to {WHOLE_BPS}, was {whole}",
+            "targets",
+        )
+    if not 0 <= breakeven_after < max(len(targets), 1):
+        return Refusal(
+            Reason.IDEA_LEVELS_INVALID,
+            f"expected breakeven after a target before the last, was {breakeven_after}",
+            "breakeven_after",
+        )
+    return None
+
+
+def direction_of(trade_type: str) -> int:
+    """Return +1 for an idea that gains when the price rises, else -1."""
+    return 1 if side_of(trade_type) == BUY else -1
+
+
+def targets_of(idea: Idea) -> list[tuple[int, int]]:
+    """Return all targets as (price, weight), nearest first."""
+    if idea.targets or not idea.target_ticks:
+        return idea.targets
+    return [(idea.target_ticks, WHOLE_BPS)]
 
 
 def stance_of(idea: Idea) -> int:

@@ -7,11 +7,10 @@ everything. Functions here only read.
 from __future__ import annotations
 
 from streams.core.view.facts import channel_data, event_data
+from streams.core.view.idea_objects import comment_view, idea_view, update_view
 from streams.core.view.objects import (
     account_view,
-    comment_view,
     copy_view,
-    idea_view,
     instrument_view,
     ledger_view,
     mark_row,
@@ -40,4 +39,5 @@ __all__ = [
     "position_view",
     "settings_view",
     "trader_view",
+    "update_view",
 ]

@@ -21,13 +21,6 @@ from streams.core.events import (
     EquityReported,
     Event,
     FillBooked,
-    IdeaClosed,
-    IdeaCommented,
-    IdeaCreated,
-    IdeaEdited,
-    IdeaLiked,
-    IdeaPublished,
-    IdeaUnliked,
     InstrumentRegistered,
     InstrumentSettled,
     PositionReported,
@@ -38,11 +31,10 @@ from streams.core.money import PPM
 from streams.core.state import State
 from streams.core.view.execution_facts import RENDERERS as EXECUTION_RENDERERS
 from streams.core.view.gates import gate_of
+from streams.core.view.idea_facts import IDEA_RENDERERS
 from streams.core.view.notifications import notification_data
 from streams.core.view.settings import settings_view
 from streams.core.view.values import (
-    STANCES,
-    confidence,
     entry_price,
     format_time,
     money,
@@ -79,79 +71,6 @@ def event_data(state: State, event: Event) -> Data:
         KeyError: the event reaches no lossless channel.
     """
     return _RENDERERS[type(event)](state, event)
-
-
-def _idea_published(state: State, event: IdeaCreated | IdeaPublished) -> Data:
-    tick = state.instruments[event.symbol].tick
-    return {
-        "type": "idea_published",
-        "idea": event.idea,
-        "trader": event.trader,
-        "title": event.title,
-        "thesis": event.thesis,
-        "symbol": event.symbol,
-        "trade_type": event.trade_type,
-        "entry": price_or_none(event.entry_ticks, tick),
-        "target": price_or_none(event.target_ticks, tick),
-        "stop": price_or_none(event.stop_ticks, tick),
-        "timeframe": event.timeframe,
-        "confidence": confidence(event.confidence_bps),
-        "sentiment": STANCES.get(event.stance),
-        "tags": event.tags,
-        "published_at": format_time(event.at_us),
-    }
-
-
-def _idea_edited(_: State, event: IdeaEdited) -> Data:
-    data: Data = {
-        "type": "idea_edited",
-        "idea": event.idea,
-        "trader": event.trader,
-        "symbol": event.symbol_before,
-    }
-    for name in ("title", "thesis", "tags"):
-        value = getattr(event, name)
-        if value is not None:
-            data[name] = value
-    data["edited_at"] = format_time(event.at_us)
-    return data
-
-
-def _idea_closed(state: State, event: IdeaClosed) -> Data:
-    return {
-        "type": "idea_closed",
-        "idea": event.idea,
-        "trader": event.trader,
-        "symbol": event.symbol,
-        "close_reason": event.reason,
-        "exit_price": price_or_none(event.exit_ticks, state.instruments[event.symbol].tick),
-        "closed_at": format_time(event.at_us),
-    }
-
-
-def _idea_liked(_: State, event: IdeaLiked | IdeaUnliked) -> Data:
-    return {
-        "type": "idea_liked" if type(event) is IdeaLiked else "idea_unliked",
-        "idea": event.idea,
-        "symbol": event.symbol,
-        "trader": event.trader,
-        "likes": event.likes,
-        "at": format_time(event.at_us),
-    }
-
-
-def _idea_commented(_: State, event: IdeaCommented) -> Data:
-    return {
-        "type": "idea_commented",
-        "idea": event.idea,
-        "symbol": event.symbol,
-        "comment": event.comment,
-        "trader": event.trader,
-        "text": event.text,
-        "parent_id": event.parent or None,
-        "comments": event.comments,
-        "at": format_time(event.at_us),
-    }
 
 
 def _fill_booked(state: State, event: FillBooked) -> Data:
@@ -327,13 +246,7 @@ def _trader_verified(_: State, event: TraderVerified) -> Data:
 
 
 _RENDERERS: dict[type[Event], Callable[[State, Any], Data]] = {
-    IdeaCreated: _idea_published,
-    IdeaPublished: _idea_published,
-    IdeaEdited: _idea_edited,
-    IdeaClosed: _idea_closed,
-    IdeaLiked: _idea_liked,
-    IdeaUnliked: _idea_liked,
-    IdeaCommented: _idea_commented,
+    **IDEA_RENDERERS,
     FillBooked: _fill_booked,
     **EXECUTION_RENDERERS,
     PositionReported: _position_reported,

@@ -11,9 +11,7 @@ from typing import Any
 from streams.core.money import PPM
 from streams.core.performance.equity import ledger_equity, position_profit
 from streams.core.state import (
-    Comment,
     Copy,
-    Idea,
     Instrument,
     Ledger,
     Order,
@@ -23,8 +21,6 @@ from streams.core.state import (
 )
 from streams.core.view.settings import settings_view
 from streams.core.view.values import (
-    STANCES,
-    confidence,
     entry_price,
     format_time,
     format_time_or_none,
@@ -98,51 +94,6 @@ def trader_view(state: State, trader: Trader) -> Data:
         "signal_seq": trader.signal_seq,
         "fills": trader.track.fills,
         "trades": trader.track.trades,
-    }
-
-
-def idea_view(state: State, idea: Idea) -> Data:
-    """Return an idea; `likes` and `comments` are counts.
-
-    What an author of a closed account wrote is null: the record stays, the text does not show.
-    """
-    shown = idea.trader not in state.closed_traders
-    tick = state.instruments[idea.symbol].tick
-    return {
-        "idea": idea.idea,
-        "trader": idea.trader,
-        "title": idea.title if shown else None,
-        "thesis": idea.thesis if shown else None,
-        "symbol": idea.symbol,
-        "trade_type": idea.trade_type,
-        "entry": price_or_none(idea.entry_ticks, tick),
-        "target": price_or_none(idea.target_ticks, tick),
-        "stop": price_or_none(idea.stop_ticks, tick),
-        "timeframe": idea.timeframe,
-        "confidence": confidence(idea.confidence_bps),
-        "sentiment": STANCES.get(idea.stance),
-        "tags": idea.tags,
-        "status": idea.status,
-        "text_version": idea.text_version,
-        "likes": len(idea.likes),
-        "comments": len(idea.comments),
-        "created_at": format_time(idea.created_at_us),
-        "published_at": format_time_or_none(idea.published_at_us),
-        "closed_at": format_time_or_none(idea.closed_at_us),
-        "close_reason": idea.close_reason or None,
-        "exit_price": price_or_none(idea.exit_ticks, tick),
-        "external_id": idea.external_id or None,
-    }
-
-
-def comment_view(comment: Comment) -> Data:
-    """Return a comment; `parent_id` is null on the top level."""
-    return {
-        "comment": comment.comment,
-        "trader": comment.trader,
-        "text": comment.text,
-        "parent_id": comment.parent or None,
-        "at": format_time(comment.at_us),
     }
 
 

@@ -23,13 +23,21 @@ from streams.core.events import (
     Event,
     ExitLevelsSet,
     FillBooked,
+    IdeaArmed,
     IdeaClosed,
     IdeaCommented,
     IdeaCreated,
     IdeaEdited,
+    IdeaEngaged,
+    IdeaEntered,
+    IdeaHidden,
     IdeaLiked,
     IdeaPublished,
+    IdeaResolved,
+    IdeaTargetHit,
+    IdeaUndone,
     IdeaUnliked,
+    IdeaUpdated,
     InstrumentRegistered,
     InstrumentSettled,
     OrderCancelled,
@@ -63,9 +71,24 @@ def _created(state: State, event: IdeaCreated) -> Keys:
     return _idea(state, event) if event.published else NOWHERE
 
 
-def _idea(state: State, event: IdeaCreated | IdeaPublished | IdeaClosed) -> Keys:
-    keys = ("ideas", f"ideas:{event.symbol}", f"ideas_by:{event.trader}")
-    return (*keys, *_posts(state, event.trader))
+def _idea(state: State, event: IdeaCreated | IdeaPublished | IdeaResolved | IdeaClosed) -> Keys:
+    return (*_step(state, event), *_posts(state, event.trader))
+
+
+def _step(
+    _: State,
+    event: IdeaCreated
+    | IdeaPublished
+    | IdeaArmed
+    | IdeaEntered
+    | IdeaTargetHit
+    | IdeaResolved
+    | IdeaClosed
+    | IdeaUndone
+    | IdeaHidden
+    | IdeaUpdated,
+) -> Keys:
+    return ("ideas", f"ideas:{event.symbol}", f"ideas_by:{event.trader}")
 
 
 def _posts(state: State, author: str) -> Keys:
@@ -85,6 +108,10 @@ def _edited(state: State, event: IdeaEdited) -> Keys:
 
 def _reaction(_: State, event: IdeaLiked | IdeaUnliked | IdeaCommented) -> Keys:
     return ("ideas", f"ideas:{event.symbol}")
+
+
+def _engaged(_: State, event: IdeaEngaged) -> Keys:
+    return ("ideas", f"ideas:{event.symbol}") if event.symbol else NOWHERE
 
 
 def _fill(state: State, event: FillBooked) -> Keys:
@@ -125,9 +152,17 @@ _ROUTES: dict[type[Event], Callable[[State, Any], Keys]] = {
     IdeaPublished: _idea,
     IdeaEdited: _edited,
     IdeaClosed: _closed,
+    IdeaArmed: _step,
+    IdeaEntered: _step,
+    IdeaTargetHit: _step,
+    IdeaResolved: _idea,
+    IdeaUndone: _step,
+    IdeaHidden: _step,
+    IdeaUpdated: _step,
     IdeaLiked: _reaction,
     IdeaUnliked: _reaction,
     IdeaCommented: _reaction,
+    IdeaEngaged: _engaged,
     FillBooked: _fill,
     OrderPlaced: _order,
     OrderEdited: _order,

@@ -1,8 +1,9 @@
 """Recorded markets as commands: the replay format, one JSON object a record.
 
-Marks become marks (rows of one time in one command), fills become fills of those traders with
-source `recorded`, settlements settle, accounts and positions become what the venue reported,
-messages become stances, ideas become ideas. The record's own time is market time.
+Marks become marks (rows of one time in one command, those of candles with high and low), fills
+become fills of those traders with source `recorded`, settlements settle, accounts and positions
+become what the venue reported, messages become stances, ideas become ideas. The record's own time
+is market time.
 
 Assumptions, because the source is silent: an account starts with `OPENING_CASH` of its venue, and
 what it held before the recording (`pos0` of its first fill in an instrument) was bought at that
@@ -33,6 +34,7 @@ from streams.core.money import MICROS, Step, parse_step
 from streams.ports import CommandError, CommandOutcome
 from streams.replica.edge import Edge
 from streams.replica.feeds.records import (
+    CANDLE_US,
     FEE_PPM,
     LOT_DEFAULT,
     OPENING_CASH,
@@ -78,7 +80,7 @@ class RecordedFeed:
         self._number = 0
         self._under_way: list[asyncio.Future[CommandOutcome]] = []
         self._marks: dict[str, MarkRow] = {}
-        self._marks_at_us = 0
+        self._marks_group = 0, 0
         self._marks_numbers = 0, 0
         self._take: dict[str, Callable[[Record, int], None]] = {
             "inst": self._instrument,
@@ -189,9 +191,10 @@ class RecordedFeed:
             # Sent again, old quotes must not replace newer ones; both numbers, because the rows
             # may be grouped in another way then.
             first, last = self._marks_numbers
+            at_us, candle_us = self._marks_group
             self._under_way.append(
                 self._edge.enqueue(
-                    PublishMarks(rows, self._marks_at_us, recorded=True),
+                    PublishMarks(rows, at_us, recorded=True, candle_us=candle_us),
                     SERVICE,
                     key=f"{self._run}:{first}-{last}:marks",
                     privileged=True,
@@ -243,14 +246,21 @@ class RecordedFeed:
         )
 
     def _mark(self, record: Record, at_us: int) -> None:
-        if at_us != self._marks_at_us or len(self._marks) >= MARKS_PER_COMMAND_MAX:
+        candle_us = CANDLE_US.get(record.get("src", ""), 0)
+        group = at_us, candle_us
+        if group != self._marks_group or len(self._marks) >= MARKS_PER_COMMAND_MAX:
             self._flush_marks()
-            self._marks_at_us = at_us
+            self._marks_group = group
         first = self._marks_numbers[0] if self._marks else self._number
         self._marks_numbers = first, self._number
         symbol = record["inst"]
-        price = max(rounded_steps(record["px"], self._steps(symbol)[0]), 1)
-        self._marks[symbol] = MarkRow(symbol, price, price, price)
+        tick = self._steps(symbol)[0]
+        price = max(rounded_steps(record["px"], tick), 1)
+        high = low = 0
+        if candle_us and "hi" in record and "lo" in record:
+            high = max(rounded_steps(record["hi"], tick), price)
+            low = min(max(rounded_steps(record["lo"], tick), 1), price)
+        self._marks[symbol] = MarkRow(symbol, price, price, price, high, low)
 
     def _trader(self, trader: str, at_us: int) -> None:
         if trader in self._traders:

@@ -28,6 +28,9 @@ TICK_DEFAULT = Step(1, 10)
 LOT_DEFAULT = Step(1, 6)
 """Steps of an instrument whose record names none (`tick`, `lot`)."""
 
+CANDLE_US = {"candle_1m": 60_000_000, "candle_5m": 300_000_000, "candle_1h": 3_600_000_000}
+"""Length of the bar that a mark closes, by its source; its high and low are of this time."""
+
 STANCES = {"bullish": 1, "bearish": -1}
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from streams.core.commands import CloseIdea, Command, EditIdea, PublishIdea
+from streams.core.idea_state import Idea
 from streams.core.ideas.terms import PUBLISHED
 from streams.core.limits import THESIS_LENGTH_MAX, THESIS_LENGTH_MIN
-from streams.core.state import Idea
 from streams.ports import CommandOutcome
 from streams.replica.edge import Edge
 from streams.replica.feeds.records import SERVICE, Record, rounded_steps, time_passes, was_taken

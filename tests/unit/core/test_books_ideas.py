@@ -4,7 +4,8 @@ import pytest
 
 from streams.core.books import idea_book
 from streams.core.books.frames import book_checksum, book_crc, book_delta, book_snapshot
-from streams.core.state import Idea, State
+from streams.core.idea_state import Idea, IdeaFrozen
+from streams.core.state import State
 from tests.unit.core.support import desk
 
 
@@ -19,7 +20,7 @@ def idea_of(
 ) -> Idea:
     return Idea(
         name, "alice", "Title", "Thesis", symbol, trade_type, entry, target, stop, "1d",
-        confidence, 0, [], "published", 1,
+        confidence, 0, [], "published", 1, frozen=IdeaFrozen(weight_bps=confidence or 5_000),
     )  # fmt: skip
 
 

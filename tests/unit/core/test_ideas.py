@@ -15,7 +15,14 @@ from streams.core.commands import (
     PublishMarks,
     UnlikeIdea,
 )
-from streams.core.events import IdeaCommented, IdeaEdited, IdeaLiked, IdeaPublished, IdeaUnliked
+from streams.core.events import (
+    IdeaCommented,
+    IdeaEdited,
+    IdeaEntered,
+    IdeaLiked,
+    IdeaPublished,
+    IdeaUnliked,
+)
 from tests.unit.core.support import SERVICE, START_US, Desk, check_table, desk
 
 
@@ -228,13 +235,13 @@ def test_the_idea_closed_first_leaves_when_memory_is_full(
         (publish("buy", 100), 100),
         (publish("buy", 0, 110_000), 0),
         (publish("buy", 0, 0, 130_000), 0),
-        (publish("buy", symbol="ETH"), 0),
+        (publish("buy", symbol="ETH", confidence_bps=0), 0),
         (publish("buy", draft=True), 0),
     ],
 )
 def test_the_entry_is_frozen_at_the_quote(at: Desk, command: PublishIdea, expected: int) -> None:
     idea = at.do("alice", command)
-    at.do(SERVICE, PublishMarks([MarkRow("BTC", 1, 2, 1)]))
+    at.do(SERVICE, PublishMarks([MarkRow("BTC", 129_000, 129_002, 1)]))
     assert at.state.ideas[idea].entry_ticks == expected
 
 
@@ -264,9 +271,11 @@ def test_a_draft_published_late_takes_the_quote_of_that_time(at: Desk) -> None:
     idea = at.state.ideas[draft]
     assert (idea.entry_ticks, idea.published_at_us) == (121_002, START_US + 7)
     assert idea.created_at_us == START_US
-    event = at.events[-1]
-    assert isinstance(event, IdeaPublished)
-    assert (event.title, event.entry_ticks, event.tags) == ("A title", 121_002, ["trend"])
+    published, entered = at.events[-2:]
+    assert isinstance(published, IdeaPublished)
+    assert (published.title, published.entry_ticks, published.tags) == ("A title", 0, ["trend"])
+    assert isinstance(entered, IdeaEntered)
+    assert entered.tick.price_ticks == 121_002
 
 
 def test_a_draft_on_a_settled_instrument_cannot_be_published(at: Desk) -> None:

@@ -213,7 +213,7 @@ def test_breaches_of_invariants_are_found() -> None:
     for part in (
         "wrong sign", "flat position", "unknown instrument", "position book", "does not rest",
         "unknown to its trader", "differ in number", "does not lead", "does not know its follower",
-        "expected 0 ideas, was 1", "empty level", "is no level",
+        "idea book ETH: expected (0, 0) at 5", "is no level",
         "stopped copy", "copies_active", "codes do not add up", "pending rows",
     ):  # fmt: skip
         assert part in found

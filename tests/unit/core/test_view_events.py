@@ -108,6 +108,9 @@ def test_every_event_with_a_channel_has_a_rendering() -> None:
         "NotificationsRead",
         "NotificationLevelsChanged",
         "TraderUnfollowed",
+        "IdeasDeferred",
+        "IdeaShared",
+        "IdeaViewed",
         "MessagePosted",
     ]
 

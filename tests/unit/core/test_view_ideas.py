@@ -40,6 +40,22 @@ IDEA_DATA = {
     "sentiment": "bullish",
     "tags": ["a"],
     "published_at": NOON,
+    "targets": [{"price": "62500", "weight": 1.0}],
+    "breakeven_after": None,
+    "expires_at": "2026-02-08T12:00:00.000000Z",
+    "market": {"bid": "60000", "ask": "60001"},
+    "author_record": None,
+}
+TICK = {
+    "price": "60000",
+    "bid": "60000",
+    "ask": "60001",
+    "high": None,
+    "low": None,
+    "at": NOON,
+    "source": "mark",
+    "log_offset": "",
+    "flags": [],
 }
 PUBLIC = ("ideas", "ideas:BTC", "ideas_by:alice")
 
@@ -50,8 +66,9 @@ def at() -> Desk:
 
 
 def told(at: Desk, principal: str, command: Command) -> tuple[tuple[str, ...], dict[str, Any]]:
+    before = len(at.events)
     at.do(principal, command)
-    event = at.events[-1]
+    event = at.events[before]
     keys = lossless_keys(at.state, event)
     return keys, event_data(at.state, event)
 
@@ -59,7 +76,10 @@ def told(at: Desk, principal: str, command: Command) -> tuple[tuple[str, ...], d
 def test_a_published_idea(at: Desk) -> None:
     keys, data = told(at, "alice", IDEA)
     assert keys == PUBLIC
-    assert data == IDEA_DATA | {"idea": at.result}
+    assert data == IDEA_DATA | {
+        "idea": at.result,
+        "terms_hash": at.state.ideas[at.result].frozen.terms_hash,
+    }
 
 
 def test_a_draft_is_told_to_nobody_until_it_is_published(at: Desk) -> None:
@@ -68,7 +88,10 @@ def test_a_draft_is_told_to_nobody_until_it_is_published(at: Desk) -> None:
     assert [lossless_keys(at.state, event) for event in at.events[-2:]] == [(), ()]
     keys, data = told(at, "alice", PublishDraft(idea))
     assert keys == PUBLIC
-    assert data == IDEA_DATA | {"idea": idea}
+    assert data == IDEA_DATA | {
+        "idea": idea,
+        "terms_hash": at.state.ideas[idea].frozen.terms_hash,
+    }
 
 
 def test_a_withdrawn_draft_is_told_to_nobody(at: Desk) -> None:
@@ -87,6 +110,7 @@ def test_the_life_of_a_public_idea(at: Desk) -> None:
         "trader": "alice",
         "title": "Better",
         "tags": [],
+        "text_version": 2,
         "edited_at": NOON,
     }
     reaction = base | {"trader": "bob", "at": NOON}
@@ -113,6 +137,20 @@ def test_the_life_of_a_public_idea(at: Desk) -> None:
         "close_reason": "target",
         "exit_price": "62500",
         "closed_at": NOON,
+        "resolution": {
+            "stage": "CLOSED_BY_AUTHOR",
+            "reason": "target",
+            "tick": TICK | {"source": "author", "log_offset": at.offset},
+            "hit": None,
+            "odds": None,
+            "edge": None,
+            "score": None,
+            "brier": None,
+            "r_multiple": None,
+            "duration_seconds": 0.0,
+            "max_favourable": None,
+            "max_adverse": None,
+        },
     }
 
 

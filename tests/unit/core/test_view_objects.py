@@ -33,6 +33,11 @@ LONG = {
 }
 
 
+SELL = PublishIdea(
+    "A title", "A thesis", "BTC", "sell", 120_000, 118_000, 0, "", 0, 0, [], publish=True
+)
+
+
 @pytest.fixture
 def at() -> Desk:
     return desk("alice", "bob", "carol")
@@ -161,18 +166,14 @@ def test_a_trader_with_its_links(at: Desk) -> None:
 
 
 def test_an_idea_with_counts(at: Desk) -> None:
-    idea = at.do(
-        "alice",
-        PublishIdea(
-            "A title", "A thesis", "BTC", "sell", 120_000, 118_000, 0, "", 0, 0, [], publish=True
-        ),
-    )
+    idea = at.do("alice", SELL)
     at.do("bob", LikeIdea(idea))
     comment = at.do("bob", CommentIdea(idea, "Why?"))
     at.do("alice", CommentIdea(idea, "Trend", comment))
     at.do("alice", CloseIdea(idea, "target", 118_000))
     stored = at.state.ideas[idea]
-    assert idea_view(at.state, stored) == {
+    view = idea_view(at.state, stored)
+    assert view == {
         "idea": idea,
         "trader": "alice",
         "title": "A title",
@@ -187,14 +188,32 @@ def test_an_idea_with_counts(at: Desk) -> None:
         "sentiment": None,
         "tags": [],
         "status": "closed",
+        "stage": "CLOSED_BY_AUTHOR",
+        "hidden": False,
         "text_version": 1,
         "likes": 1,
         "comments": 2,
+        "shares": 0,
+        "views": 0,
+        "updates": 0,
         "created_at": NOON,
         "published_at": NOON,
+        "expires_at": "2026-03-03T12:00:00.000000Z",
         "closed_at": NOON,
         "close_reason": "target",
         "exit_price": "59000",
+        "targets": [{"price": "59000", "weight": 1.0}],
+        "breakeven_after": None,
+        "entry_type": "limit",
+        "market": {"bid": "60000", "ask": "60001", "quoted_at": NOON},
+        "weight": 0.5,
+        "terms_hash": stored.frozen.terms_hash,
+        "author_record": None,
+        "stop_now": None,
+        "odds": None,
+        "entered": view["entered"],
+        "targets_hit": [],
+        "resolution": view["resolution"],
         "external_id": None,
     }
     assert [comment_view(each)["parent_id"] for each in stored.comments] == [None, comment]
@@ -204,6 +223,38 @@ def test_an_idea_with_counts(at: Desk) -> None:
         "text": "Why?",
         "parent_id": None,
         "at": NOON,
+    }
+
+
+def test_an_idea_shows_the_prints_that_decided(at: Desk) -> None:
+    idea = at.do("alice", SELL)
+    at.do("alice", CloseIdea(idea, "target", 118_000))
+    view = idea_view(at.state, at.state.ideas[idea])
+    tick = {
+        "price": "60000",
+        "bid": "60000",
+        "ask": "60001",
+        "high": None,
+        "low": None,
+        "at": NOON,
+        "source": "mark",
+        "log_offset": idea.removeprefix("i_"),
+        "flags": [],
+    }
+    assert view["entered"] == tick
+    assert view["resolution"] == {
+        "stage": "CLOSED_BY_AUTHOR",
+        "reason": "target",
+        "tick": tick | {"price": "60001", "source": "author", "log_offset": at.offset},
+        "hit": None,
+        "odds": None,
+        "edge": None,
+        "score": None,
+        "brier": None,
+        "r_multiple": None,
+        "duration_seconds": 0.0,
+        "max_favourable": 0.0,
+        "max_adverse": 0.000017,
     }
 
 

@@ -103,7 +103,7 @@ system                      *    system                 system                 l
 copies                      *    UNAUTHENTICATED
 copies                      bob  copies:bob             copies                 lossless
 account                     lea  account:lea            account                lossless
-trending                    *    UNKNOWN_CHANNEL
+trending                    *    trending               trending               conflated
 feed                        bob  UNKNOWN_CHANNEL
 notifications               bob  notifications:bob      notifications          lossless
 notifications               *    UNAUTHENTICATED
@@ -135,7 +135,7 @@ def test_place_and_readiness_are_the_replicas(scene: Scene) -> None:
         source.ready,
     )
     assert source.epoch
-    assert set(LATER_KINDS) == {"trending", "feed"}
+    assert set(LATER_KINDS) == {"feed"}
 
 
 def test_numbers_and_history_are_those_of_the_frames(scene: Scene) -> None:

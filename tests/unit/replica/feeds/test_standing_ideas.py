@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from server.bench.offline import OfflineNode
+from streams.core.idea_state import Idea
 from streams.core.limits import THESIS_LENGTH_MAX, THESIS_LENGTH_MIN
-from streams.core.state import Idea
 from streams.ports import CommandError
 from streams.replica.feeds.recorded_feed import RecordedFeed
 from tests.unit.replica.feeds.playing import Record, idea, instrument, mark, played, with_feed
