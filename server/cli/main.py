@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "verify": "replay the archive and compare it with what is stored",
     "doctor": "say what is running where, and check it",
     "sentiment": "score messages, bearish -1 to bullish 1",
+    "performance": "print every metric of a CSV file",
     "bench": "measure against a floor taken in the same run",
 }
 
