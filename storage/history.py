@@ -6,6 +6,7 @@ Live reads never come here: they are answered from the replica's state in memory
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -197,6 +198,51 @@ class ArchiveHistory:
         items = [NumberedEvent(row["seq"], _archived(row)) for row in rows[:limit]]
         more = len(rows) > limit
         return Page(items, encode_cursor("channel", items[-1].seq) if more else None)
+
+    async def links_of(self, trader: str) -> list[ArchivedEvent]:
+        """Return every `TraderFollowed` and `TraderUnfollowed` of a trader, in order.
+
+        Raises:
+            StorageError: see storage.errors.
+        """
+        return [_archived(row) for row in await self._fetch(_SQL["links_of"], trader)]
+
+    async def posts_within(
+        self,
+        spans: Sequence[tuple[str, int, int, int, int, int, int]],
+        *,
+        skip: int,
+        limit: int = LIMIT_DEFAULT,
+    ) -> list[ArchivedEvent]:
+        """Return what several channels carried, each within its span, merged in order.
+
+        Args:
+            spans: (channel, place that it begins after, place that it ends before), where a place
+                is entry_ms, entry_seq, event_index.
+            skip: events to leave out at the beginning.
+            limit: 1 to 200.
+
+        Raises:
+            ValueError: the limit is out of bounds.
+            StorageError: see storage.errors.
+        """
+        check_limit(limit)
+        columns = [list(column) for column in zip(*spans, strict=True)] or [[]] * 7
+        rows = await self._fetch(_SQL["posts_within"], *columns, skip, limit)
+        return [_archived(row) for row in rows]
+
+    async def posts_before(
+        self, channels: list[str], before: tuple[int, int, int], *, limit: int = LIMIT_DEFAULT
+    ) -> list[tuple[str, ArchivedEvent]]:
+        """Return (channel, event) of several channels before a place in the log, newest first.
+
+        Raises:
+            ValueError: the limit is out of bounds.
+            StorageError: see storage.errors.
+        """
+        check_limit(limit)
+        rows = await self._fetch(_SQL["posts_before"], channels, *_bounded(before), limit)
+        return [(row["channel"], _archived(row)) for row in rows]
 
     async def outcome(self, principal: str, key: str) -> ArchivedOutcome | None:
         """Return the newest answer on record under an idempotency key, or None.

@@ -101,7 +101,12 @@ class PostgresRecoveryStore:
             )
         return [
             RecentEvent(
-                row["channel"], row["seq"], row["entry_ms"] * 1000, decode_event(row["payload"])
+                row["channel"],
+                row["seq"],
+                row["entry_ms"] * 1000,
+                decode_event(row["payload"]),
+                row["entry_seq"],
+                row["event_index"],
             )
             for row in reversed(rows)
         ]

@@ -498,12 +498,17 @@ class RecoveryStore(Protocol):
 
 
 class RecentEvent(NamedTuple):
-    """An archived event as one lossless channel carried it; `ts_us` is log time."""
+    """An archived event as one lossless channel carried it; `ts_us` is log time.
+
+    `entry_seq` and `event_index` are its place among the events of that time.
+    """
 
     key: str
     seq: int
     ts_us: int
     event: Any
+    entry_seq: int = 0
+    event_index: int = 0
 
 
 class DigestBoard(Protocol):

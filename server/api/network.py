@@ -1,31 +1,24 @@
-"""Traders and who follows whom; what the followed ones do."""
+"""Traders and who follows whom."""
 
 from __future__ import annotations
 
-import heapq
 from itertools import islice
 from typing import Annotated, Any
-from zlib import crc32
 
 from litestar import Response
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from server.api.access import may_see_signals
 from server.api.answers import answer, command, page
 from server.api.endpoint import endpoint
-from server.api.parameters import LIMIT_DEFAULT, Cursor, Limit, own_trader, trader_of
+from server.api.parameters import LIMIT_DEFAULT, Cursor, Limit, trader_of
 from server.api.request import ApiRequest
 from server.api.scanning import scan
 from storage.paging import decode_cursor, encode_cursor
 from streams.core.state import Trader
-from streams.core.view import event_data, format_time, trader_view
-from streams.replica.history import Kept
+from streams.core.view import trader_view
 
 
 TAG = "Network"
-
-FeedRow = tuple[str, Kept]
-"""A channel's key and one of its events."""
 
 
 @endpoint("GET", "/v1/traders", tag=TAG, summary="Traders", codes=("INVALID_CURSOR",))
@@ -145,73 +138,6 @@ def _linked(
     return page(request, [trader_view(state, state.traders[each]) for each in chosen], following)
 
 
-@endpoint(
-    "GET",
-    "/v1/feed",
-    tag=TAG,
-    summary="Ideas and trades of followed traders, newest first",
-    access="account",
-    codes=("UNKNOWN_TRADER", "INVALID_CURSOR"),
-)
-async def get_feed(
-    request: ApiRequest, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
-) -> Response[Any]:
-    """Merge what followed traders did, as far back as memory goes.
-
-    Older events are in the lists of ideas and trades. `at` is log time.
-    """
-    state = request.core
-    before = None if cursor is None else decode_cursor("feed", cursor, 2)
-    rows = heapq.merge(
-        *(_events_of(request, name) for name in _channels(request)),
-        key=_feed_key,
-        reverse=True,
-    )
-    items: list[dict[str, Any]] = []
-    following = None
-    last: tuple[int, int] | None = None
-    for row in rows:
-        place = _feed_key(row)
-        if before is not None and place >= before:
-            continue
-        if len(items) == limit and last is not None:
-            following = encode_cursor("feed", *last)
-            break
-        last = place
-        key, kept = row
-        items.append(
-            {
-                "at": format_time(kept.ts_us),
-                "channel": key,
-                "seq": kept.seq,
-                "event": event_data(state, kept.event),
-            }
-        )
-    return page(request, items, following)
-
-
-def _channels(request: ApiRequest) -> list[str]:
-    """Return the channels whose events are the caller's feed, in a stable order."""
-    state = request.core
-    names = []
-    for trader in own_trader(request).following:
-        names.append(f"ideas_by:{trader}")
-        if may_see_signals(request, state.traders[trader]):
-            names.append(f"signals:{trader}")
-    return names
-
-
-def _events_of(request: ApiRequest, key: str) -> list[FeedRow]:
-    history = request.services.replica.history
-    return [(key, kept) for kept in history.newest_first(key)]
-
-
-def _feed_key(row: FeedRow) -> tuple[int, int]:
-    """Return the place in the feed: log time, then the channel's key and number in one integer."""
-    key, kept = row
-    return kept.ts_us, (crc32(key.encode()) << 24) | (kept.seq & 0xFFFFFF)
-
-
 ROUTES = [
     list_traders,
     get_trader,
@@ -219,5 +145,4 @@ ROUTES = [
     unfollow_trader,
     list_followers,
     list_following,
-    get_feed,
 ]

@@ -13,14 +13,18 @@ from server.api.endpoint import endpoint
 from server.api.parameters import LIMIT_DEFAULT, Cursor, Limit
 from server.api.problems import ApiError
 from server.api.request import ApiRequest
+from storage.feed import feed_after
 from storage.paging import decode_cursor, encode_cursor
 from streams.core.events import Event
 from streams.core.view import channel_data
+from streams.replica.feed_history import FEED_PREFIX, missed
 
 
 TAG = "Stream"
 
 CODES = ("UNKNOWN_CHANNEL", "UNAUTHENTICATED", "FORBIDDEN", "INVALID_CURSOR", "STORE_UNAVAILABLE")
+
+GONE = "these events left memory; this node has no PostgreSQL"
 
 AfterSeq = Annotated[int, QueryParameter(ge=0, description="Number of the last event you have.")]
 
@@ -87,9 +91,7 @@ async def _history(
     if cursor is not None:
         after_seq = decode_cursor("channel_seq", cursor, 1)[0]
     newest = services.source.seq(info.key)
-    items = _in_memory(request, info.key, after_seq, newest, limit)
-    if items is None:
-        items = await _archived(request, info.key, after_seq, limit)
+    items = await _events(request, info.key, after_seq, newest, limit)
     more = bool(items) and items[-1]["seq"] < newest
     return page(
         request,
@@ -100,6 +102,30 @@ async def _history(
         epoch_changed=epoch not in (None, services.source.epoch),
         newest_seq=newest,
     )
+
+
+async def _events(
+    request: ApiRequest, key: str, after_seq: int, newest: int, limit: int
+) -> list[dict[str, Any]]:
+    if key.startswith(FEED_PREFIX):
+        return await _feed(request, key, after_seq, limit)
+    items = _in_memory(request, key, after_seq, newest, limit)
+    return await _archived(request, key, after_seq, limit) if items is None else items
+
+
+async def _feed(request: ApiRequest, key: str, after_seq: int, limit: int) -> list[dict[str, Any]]:
+    """Return events of the caller's feed: from memory when it can tell, else from the archive."""
+    services = request.services
+    found = missed(request.core, services.replica.history, key, after_seq)
+    if found is not None:
+        return [_item(request, key, each.seq, each.ts_us, each.event) for each in found[:limit]]
+    if services.history is None:
+        raise ApiError("STORE_UNAVAILABLE", GONE)
+    rows = await feed_after(services.history, key.removeprefix(FEED_PREFIX), after_seq, limit=limit)
+    return [
+        _item(request, key, row.seq, row.archived.entry_id.ms * 1000, row.archived.event)
+        for row in rows
+    ]
 
 
 def _in_memory(
@@ -120,7 +146,7 @@ async def _archived(
 ) -> list[dict[str, Any]]:
     history = request.services.history
     if history is None:
-        raise ApiError("STORE_UNAVAILABLE", "these events left memory; this node has no PostgreSQL")
+        raise ApiError("STORE_UNAVAILABLE", GONE)
     rows = await history.channel_after(key, after_seq, limit=limit)
     return [
         _item(request, key, row.seq, row.archived.entry_id.ms * 1000, row.archived.event)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from server.bench.figures import Figure, Report, at_most, percentile
 from server.bench.offline import OfflineNode
@@ -40,6 +40,10 @@ class EncodingSink:
     def wanted(self, key: str) -> bool:
         """Everybody listens to copies and signals."""
         return key.startswith(("copies:", "signals:"))
+
+    def feeds(self) -> Mapping[str, object]:
+        """Nobody reads a feed."""
+        return {}
 
     def publish(self, frames: Sequence[Frame]) -> None:
         """Encode the frames as for the wire."""

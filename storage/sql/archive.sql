@@ -51,7 +51,7 @@ ORDER BY entry_ms DESC, entry_seq DESC, event_index DESC
 OFFSET $4 LIMIT 1
 
 -- name: recent_channel_events
-SELECT channel, seq, entry_ms, payload
+SELECT channel, seq, entry_ms, entry_seq, event_index, payload
 FROM channel_events JOIN events USING (entry_ms, entry_seq, event_index)
 WHERE entry_ms BETWEEN $1 AND $2 AND (entry_ms, entry_seq) <= ($2, $3)
 ORDER BY entry_ms DESC, entry_seq DESC, event_index DESC, channel

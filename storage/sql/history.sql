@@ -91,3 +91,47 @@ FROM command_outcomes
 WHERE principal = $1 AND key = $2
 ORDER BY entry_ms DESC, entry_seq DESC, command_index DESC
 LIMIT 1
+
+-- name: links_of
+SELECT entry_ms, entry_seq, command_index, event_index, at_us, payload
+FROM events
+WHERE kind IN ('TraderFollowed', 'TraderUnfollowed') AND trader = $1
+ORDER BY entry_ms, entry_seq, event_index
+
+-- name: posts_within
+WITH spans AS (
+    SELECT *
+    FROM unnest(
+        $1::text[], $2::bigint[], $3::bigint[], $4::bigint[],
+        $5::bigint[], $6::bigint[], $7::bigint[]
+    ) AS s (channel, from_ms, from_seq, from_index, to_ms, to_seq, to_index)
+), page AS MATERIALIZED (
+    SELECT entry_ms, entry_seq, event_index
+    FROM spans JOIN channel_events USING (channel)
+    WHERE (entry_ms, entry_seq, event_index) > (from_ms, from_seq, from_index)
+        AND (entry_ms, entry_seq, event_index) < (to_ms, to_seq, to_index)
+    ORDER BY entry_ms, entry_seq, event_index
+    OFFSET $8 LIMIT $9
+)
+SELECT entry_ms, entry_seq, command_index, event_index, at_us, payload
+FROM page JOIN events USING (entry_ms, entry_seq, event_index)
+ORDER BY entry_ms, entry_seq, event_index
+
+-- name: posts_before
+WITH page AS MATERIALIZED (
+    SELECT post.channel, post.seq, post.entry_ms, post.entry_seq, post.event_index
+    FROM unnest($1::text[]) AS author (channel)
+    CROSS JOIN LATERAL (
+        SELECT channel, seq, entry_ms, entry_seq, event_index
+        FROM channel_events
+        WHERE channel_events.channel = author.channel AND entry_ms <= $2
+            AND (entry_ms, entry_seq, event_index) < ($2, $3, $4)
+        ORDER BY seq DESC
+        LIMIT $5
+    ) AS post
+    ORDER BY post.entry_ms DESC, post.entry_seq DESC, post.event_index DESC
+    LIMIT $5
+)
+SELECT channel, seq, entry_ms, entry_seq, command_index, event_index, at_us, payload
+FROM page JOIN events USING (entry_ms, entry_seq, event_index)
+ORDER BY entry_ms DESC, entry_seq DESC, event_index DESC

@@ -151,19 +151,21 @@ class NotificationLevelsChanged(Event, frozen=True):
 
 
 class TraderFollowed(Event, frozen=True):
-    """`trader` follows `target`."""
+    """`trader` follows `target`; `feed_seq` is the number of its feed then."""
 
     trader: str
     target: str
     at_us: int
+    feed_seq: int = 0
 
 
 class TraderUnfollowed(Event, frozen=True):
-    """`trader` no longer follows `target`."""
+    """`trader` no longer follows `target`; `feed_seq` is the number of its feed then."""
 
     trader: str
     target: str
     at_us: int
+    feed_seq: int = 0
 
 
 class IdeaCreated(Event, frozen=True):

@@ -22,7 +22,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from streams.fanout.channel import Channel, Lane
@@ -36,6 +36,8 @@ from streams.protocol.codec import CODECS, Codec
 SLICE_MS: Final = 4.0
 # Deliveries under way above which `publish` finishes them before it returns.
 DELIVERIES_MAX: Final = 256
+# Begins the keys of feeds, which are made for each reader from what others post.
+FEED_PREFIX: Final = "feed:"
 
 
 class Hub:
@@ -77,6 +79,7 @@ class Hub:
         self._call_soon = call_soon
         self._monotonic = monotonic
         self._channels: dict[str, Channel] = {}
+        self._feeds: dict[str, Channel] = {}
         self._deliveries: deque[Delivery] = deque()
         self._stepping = False
         self._scheduled = False
@@ -87,6 +90,10 @@ class Hub:
     def wanted(self, key: str) -> bool:
         """Return whether anybody receives the channel: if not, its frames need not be made."""
         return key in self._channels
+
+    def feeds(self) -> Mapping[str, object]:
+        """Return the `feed` channels that somebody receives, by key."""
+        return self._feeds
 
     def subscribers(self, key: str) -> list[Outbox]:
         """Return the outboxes that receive a channel, in the order in which they came."""
@@ -109,6 +116,8 @@ class Hub:
         channel = self._channels.get(info.key)
         if channel is None:
             channel = self._channels[info.key] = Channel(info.key, conflatable=info.conflatable)
+            if info.key.startswith(FEED_PREFIX):
+                self._feeds[info.key] = channel
         channel.add(outbox, seq)
         outbox.joined(channel)
         self.subscriptions += 1
@@ -203,6 +212,7 @@ class Hub:
         self.subscriptions -= 1
         if not channel.subscribers:
             del self._channels[channel.key]
+            self._feeds.pop(channel.key, None)
 
     def _encode(self, frames: Sequence[Frame], codec: Codec) -> bytes:
         self.frames_encoded += len(frames)

@@ -9,7 +9,9 @@ none. Both are bounded; what left memory is in the archive (lossless) or does no
 from __future__ import annotations
 
 from collections import deque
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from heapq import merge
+from itertools import islice, takewhile
 
 import msgspec
 
@@ -25,8 +27,17 @@ EVENTS_MAX = 200_000
 EVENT_AGE_US_MAX = 3_600 * 1_000_000
 """Age in log time at which an event leaves memory when the history is above half its bound."""
 
+WALKED_MAX = 10_000
+"""Events of all channels walked over to list what happened, about 3 ms."""
+
 DELTAS_PER_CHANNEL_MAX = 128
 """Deltas of one conflatable channel held."""
+
+
+Place = tuple[int, int, int]
+"""Where an event stands in the log: (log time in microseconds, entry's number, event's index)."""
+
+NOWHERE: Place = (0, 0, 0)
 
 
 class Kept(msgspec.Struct, frozen=True, gc=False):
@@ -35,6 +46,13 @@ class Kept(msgspec.Struct, frozen=True, gc=False):
     seq: int
     ts_us: int
     event: Event
+    entry_seq: int = 0
+    event_index: int = 0
+
+    @property
+    def place(self) -> Place:
+        """Where the event stands in the log."""
+        return self.ts_us, self.entry_seq, self.event_index
 
 
 def wire_name(key: str) -> str:
@@ -47,9 +65,14 @@ OWN_KINDS = ("account", "copies", "notifications", "feed")
 
 
 class History:
-    """Recent events of lossless channels and recent deltas of conflatable ones."""
+    """Recent events of lossless channels and recent deltas of conflatable ones.
+
+    Attributes:
+        whole_after: every event after this place was held once; older ones may have holes.
+    """
 
     def __init__(self, events_max: int = EVENTS_MAX) -> None:
+        self.whole_after = NOWHERE
         self._events_max = events_max
         self._events: dict[str, deque[Kept]] = {}
         self._order: deque[tuple[str, int]] = deque()
@@ -59,12 +82,20 @@ class History:
         """Events held."""
         return len(self._order)
 
-    def add_event(self, key: str, seq: int, ts_us: int, event: Event) -> None:
+    def add_event(
+        self,
+        key: str,
+        seq: int,
+        ts_us: int,
+        event: Event,
+        entry_seq: int = 0,
+        event_index: int = 0,
+    ) -> None:
         """Remember a numbered event; `ts_us` is log time in microseconds."""
         kept = self._events.get(key)
         if kept is None:
             kept = self._events[key] = deque()
-        kept.append(Kept(seq, ts_us, event))
+        kept.append(Kept(seq, ts_us, event, entry_seq, event_index))
         order = self._order
         order.append((key, ts_us))
         while len(order) > self._events_max or (
@@ -119,6 +150,42 @@ class History:
         self._events.clear()
         self._order.clear()
         self._deltas.clear()
+        self.whole_after = NOWHERE
+
+    def merged(
+        self, keys: Iterable[str], before: Place | None = None
+    ) -> Iterable[tuple[str, Kept]]:
+        """Yield (key, event) of several channels from the newest to the oldest one held.
+
+        Args:
+            keys: of lossless channels.
+            before: only events before this place.
+        """
+
+        def rows(key: str) -> Iterable[tuple[str, Kept]]:
+            for kept in reversed(self._events.get(key, ())):
+                if before is None or kept.place < before:
+                    yield key, kept
+
+        held = [rows(key) for key in keys if key in self._events]
+        return merge(*held, key=lambda row: row[1].place, reverse=True)
+
+    def whole(self, rows: Iterable[tuple[str, Kept]]) -> Iterable[tuple[str, Kept]]:
+        """Yield the rows of `merged` as long as no event between them can be missing."""
+        return takewhile(lambda row: row[1].place > self.whole_after, rows)
+
+    def newest_of_all(self, before: Place | None = None) -> Iterator[tuple[str, Kept]]:
+        """Yield (key, event) of all channels from the newest back, at most `WALKED_MAX` of them.
+
+        Args:
+            before: only events before this place.
+        """
+        passed: dict[str, int] = {}
+        for key, _ in islice(reversed(self._order), WALKED_MAX):
+            back = passed[key] = passed.get(key, 0) + 1
+            kept = self._events[key][-back]
+            if before is None or kept.place < before:
+                yield key, kept
 
     def newest_first(self, key: str, count_max: int | None = None) -> list[Kept]:
         """Return what is held of a lossless channel, newest first; at most so many if given."""

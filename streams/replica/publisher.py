@@ -6,13 +6,14 @@ one slice of work are handed to the hub together, so that a socket gets them in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from streams.core.derived import Derived
 from streams.core.kernel import Applied
 from streams.core.state import INTERVALS, State
 from streams.ports import Frame
+from streams.replica.feed_fanout import FeedFanout
 from streams.replica.history import History, Kept, event_frame
 from streams.replica.rendering import delta_frame
 
@@ -22,6 +23,13 @@ class FrameSink(Protocol):
 
     def wanted(self, key: str) -> bool:
         """Whether a channel has a subscriber on this node."""
+        ...
+
+    def feeds(self) -> Mapping[str, object]:
+        """Return the keys of the `feed` channels that have subscribers on this node.
+
+        The value stands for the subscribers: it is another one once all of them had left.
+        """
         ...
 
     def publish(self, frames: Sequence[Frame]) -> None:
@@ -36,6 +44,10 @@ class NoSink:
         """Nobody listens."""
         return False
 
+    def feeds(self) -> Mapping[str, object]:
+        """Nobody listens."""
+        return {}
+
     def publish(self, frames: Sequence[Frame]) -> None:
         """Nothing is ever published, because nothing is wanted."""
         raise AssertionError(f"expected no frames, were {len(frames)}")
@@ -48,6 +60,7 @@ class Publisher:
         self.sink = sink
         self._history = history
         self._frames: list[Frame] = []
+        self._feeds = FeedFanout()
         self.frames_total = 0
 
     def on_cut(self, state: State, derived: Derived, interval: int) -> None:
@@ -69,13 +82,17 @@ class Publisher:
         wanted, add_event = self.sink.wanted, self._history.add_event
         for key, seq, event_index in applied.numbered:
             event = applied.events[event_index][1]
-            add_event(key, seq, ts_us, event)
+            add_event(key, seq, ts_us, event, applied.seq, event_index)
             if wanted(key):
                 self._frames.append(event_frame(state, key, Kept(seq, ts_us, event)))
+        feeds = self.sink.feeds()
+        if feeds:
+            self._frames += self._feeds.frames(state, applied, feeds)
 
     def reset(self) -> None:
         """Forget the frames of a state that is given up."""
         self._frames.clear()
+        self._feeds = FeedFanout()
 
     def flush(self) -> None:
         """Hand the collected frames to the hub."""

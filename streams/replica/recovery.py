@@ -15,11 +15,15 @@ from streams.core.state import State
 from streams.log.codec import BatchCodec
 from streams.log.recent import RecentEntries
 from streams.ports import ENTRY_ZERO, DecodeError, EntryId, LogEntry, RecoveryStore
+from streams.replica.history import History
 
 
 ENTRIES_PER_READ_MAX = 256
 ARCHIVED_PER_READ_MAX = 1_000
 """Entries read from the archive at once: a start waits for each read."""
+
+RECENT_EVENTS_MAX = 20_000
+"""Archived events taken into memory at a start, so that clients can resume from before it."""
 
 _SEQ_MAX = 2**31 - 1
 """Largest second part of an id that the archive can hold."""
@@ -66,14 +70,48 @@ async def _archived(
 
     The id alone does not tell: after a loss another entry may have got it.
     """
-    ms, seq = entry_id
-    before = EntryId(ms, seq - 1) if seq else EntryId(ms - 1, _SEQ_MAX)
-    found = await store.entries(before, count_max=1)
+    found = await store.entries(_before(entry_id), count_max=1)
     if not found:
         return None
     if found[0].entry_id != entry_id:
         return False
     return codec.decode(found[0].payload).batch_id in state.batch_ids
+
+
+def _before(entry_id: EntryId) -> EntryId:
+    """Return an id just below, so that what is read after it begins with the entry itself."""
+    ms, seq = entry_id
+    return EntryId(ms, seq - 1) if seq else EntryId(ms - 1, _SEQ_MAX)
+
+
+async def remember_recent(
+    store: RecoveryStore | None, history: History, seen: EntryId, state: State
+) -> None:
+    """Take what reached the channels lately into memory: clients resume over a start.
+
+    A snapshot may be newer than the archive: a channel whose newest events are missing there is
+    left out, or whoever resumes it would skip them; and nothing that merges channels may count on
+    what is older than the snapshot.
+
+    Args:
+        store: the archive.
+        history: empty so far.
+        seen: the entry that the state ends with.
+        state: as restored.
+    """
+    history.whole_after = (seen.ms * 1000, seen.seq, _SEQ_MAX)
+    if store is None:
+        return
+    found = await store.recent_events(seen, count_max=RECENT_EVENTS_MAX)
+    newest = {recent.key: recent.seq for recent in found}
+    seqs = state.channel_seqs
+    for recent in found:
+        if newest[recent.key] == seqs.get(recent.key):
+            history.add_event(*recent)
+    entries = await store.entries(_before(seen), count_max=1)
+    if found and entries and entries[0].entry_id == seen:
+        oldest = found[0]
+        history.whole_after = (oldest.ts_us, oldest.entry_seq, oldest.event_index)
 
 
 async def lost_entries(

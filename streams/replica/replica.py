@@ -50,6 +50,7 @@ from streams.replica.recovery import (
     ENTRIES_PER_READ_MAX,
     lost_entries,
     newest_state,
+    remember_recent,
 )
 from streams.replica.waiting import AppliedWaiters
 
@@ -58,8 +59,6 @@ SLICE_SECONDS_MAX = 0.004
 """Longest stretch of applying before the event loop gets a turn."""
 
 READ_WAIT_MS = 2_000
-RECENT_EVENTS_MAX = 20_000
-"""Archived events taken into memory at a start, so that clients can resume from before it."""
 
 OnEpoch = Callable[[str], None]
 """Called with the new epoch's name when the node begins to rebuild itself for it.
@@ -158,7 +157,7 @@ class Replica:
         state, snapshot = await newest_state(self._store, epoch, self._codec, self._journal)
         self._begin(epoch, state)
         restored = self._stopwatch()
-        await self._remember_recent()
+        await remember_recent(self._store, self.history, self.seen, self.state)
         remembered = self._stopwatch()
         archived = await self._apply_archived()
         seconds = self._stopwatch() - started
@@ -185,21 +184,6 @@ class Replica:
             self._digests.begin(epoch)
         if before and self._on_epoch is not None:
             self._on_epoch(epoch)
-
-    async def _remember_recent(self) -> None:
-        """Take what reached the channels lately into memory: clients resume over a start.
-
-        A snapshot may be newer than the archive: a channel whose newest events are missing there
-        is left out, or whoever resumes it would skip them.
-        """
-        if self._store is None:
-            return
-        found = await self._store.recent_events(self.seen, count_max=RECENT_EVENTS_MAX)
-        newest = {recent.key: recent.seq for recent in found}
-        seqs = self.state.channel_seqs
-        for recent in found:
-            if newest[recent.key] == seqs.get(recent.key):
-                self.history.add_event(*recent)
 
     async def _apply_archived(self) -> int:
         """Apply what the archive has after this state; return how many entries."""

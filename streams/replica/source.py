@@ -7,14 +7,13 @@ from streams.core.leaderboard import BOARD_KEYS
 from streams.core.state import State
 from streams.ports import ChannelInfo, Frame, Principal
 from streams.protocol.channels import ChannelName, ChannelNameError, parse_channel
+from streams.replica.feed_history import FEED_PREFIX, feed_after, feed_number
 from streams.replica.rendering import RENDERERS, snapshot_frame
 from streams.replica.replica import Replica
 
 
 SYMBOL_KINDS = ("book", "positions", "sentiment", "marks", "ideas")
 TRADER_KINDS = ("signals", "ideas_by")
-LATER_KINDS = ("feed",)
-"""Kinds of the grammar that this version does not carry: `UNKNOWN_CHANNEL`."""
 
 
 class ReplicaSource:
@@ -46,8 +45,6 @@ class ReplicaSource:
         try:
             name = parse_channel(channel)
         except ChannelNameError:
-            return "UNKNOWN_CHANNEL"
-        if name.kind in LATER_KINDS:
             return "UNKNOWN_CHANNEL"
         if name.rules.own:
             if principal is None:
@@ -92,6 +89,8 @@ class ReplicaSource:
     def seq(self, key: str) -> int:
         """Return the newest number of the channel (0 before the first frame)."""
         state = self._state
+        if key.startswith(FEED_PREFIX):
+            return feed_number(state, key)
         base, interval = split_interval(key)
         channel = state.conflated.get(base)
         if channel is not None:
@@ -104,6 +103,8 @@ class ReplicaSource:
 
     def history(self, key: str, after_seq: int) -> list[Frame] | None:
         """Return the frames after a number in order, or None when memory no longer has them."""
+        if key.startswith(FEED_PREFIX):
+            return feed_after(self._state, self._replica.history, key, after_seq)
         newest = self.seq(key)
         kind = key.partition(":")[0].partition("@")[0]
         if kind in RENDERERS:

@@ -93,3 +93,50 @@ async def test_what_left_memory_comes_from_the_archive(node: ApiNode) -> None:
     assert archived == live
     rest = await node.get(f"{path}&cursor={archived['next_cursor']}", "alice")
     assert ([item["seq"] for item in rest["items"]], rest["next_cursor"]) == ([3], None)
+
+
+async def test_the_feed_goes_on_in_the_archive(node: ApiNode) -> None:
+    """What memory lost is read from PostgreSQL, under the numbers that the channel gave."""
+    await node.get("/v1/me", "alice")
+    await node.get("/v1/me", "carol")
+    await node.send("PUT", "/v1/traders/@alice/follow", "bob")
+    fills = [await trade(node, "alice", "buy", "0.1")]
+    await node.send("PUT", "/v1/traders/@carol/follow", "bob")
+    fills.append(await trade(node, "carol", "buy", "0.1"))
+    fills.append(await trade(node, "alice", "buy", "0.1"))
+    await node.send("DELETE", "/v1/traders/@alice/follow", "bob")
+    await trade(node, "alice", "buy", "0.1")
+    fills.append(await trade(node, "carol", "buy", "0.1"))
+    await node.archived()
+    wanted = [fill["fill"] for fill in fills]
+    path = "/v1/channels/feed/history?after_seq="
+
+    async def listed(after_seq: int) -> list[tuple[int, str]]:
+        found = await node.get(f"{path}{after_seq}&limit=3", "bob")
+        return [(row["seq"], row["data"]["fill"]) for row in found["items"]]
+
+    numbered = list(enumerate(wanted, start=1))
+    for memory in (True, False):
+        if not memory:
+            node.services.replica.history.clear()
+        for after_seq in range(5):
+            assert await listed(after_seq) == numbered[after_seq : after_seq + 3]
+        followed = await node.get("/v1/feed", "bob")
+        found = [item["event"]["fill"] for item in followed["items"]]
+        assert found == [wanted[3], wanted[1]]
+        first = await node.get("/v1/feed?limit=1", "bob")
+        second = await node.get(f"/v1/feed?limit=1&cursor={first['next_cursor']}", "bob")
+        assert [item["event"]["fill"] for item in second["items"]] == [wanted[1]]
+        assert second["next_cursor"] is None
+    assert (await node.get("/v1/feed", "alice"))["items"] == []
+
+
+async def test_notifications_go_on_in_the_archive(node: ApiNode) -> None:
+    await node.get("/v1/me", "alice")
+    for handle in ("bob", "carol", "dave"):
+        await node.send("PUT", "/v1/traders/@alice/follow", handle)
+    await node.archived()
+    in_memory = await node.get("/v1/notifications", "alice")
+    node.services.replica.history.clear()
+    assert await node.get("/v1/notifications", "alice") == in_memory
+    assert [item["seq"] for item in in_memory["items"]] == [3, 2, 1]

@@ -116,3 +116,16 @@ async def test_levels_of_notifications(node: ApiNode) -> None:
         400,
         "INVALID_ARGUMENT",
     )
+
+
+async def test_activity_of_the_network(node: ApiNode) -> None:
+    await node.send("PATCH", "/v1/me", "carol", json={"signals_access": "followers"})
+    await publish(node, "alice", "An idea for everybody")
+    order = {"symbol": "BTC", "side": "buy", "quantity": "0.1", "type": "market"}
+    for handle in ("alice", "carol"):
+        await node.send("POST", "/v1/orders", handle, json=order)
+    found = await pages(node, "/v1/activity?limit=1")
+    kinds = [(row["trader"], row["event"]["type"]) for page in found for row in page]
+    assert kinds == [("t_alice", "fill_booked"), ("t_alice", "idea_published")]
+    shown = await node.get("/v1/activity", "carol")
+    assert shown["items"][0]["trader"] == "t_carol"

@@ -135,7 +135,7 @@ class Node:
         del state
         ts_us = applied.ms * 1000
         events = [
-            RecentEvent(key, seq, ts_us, applied.events[index][1])
+            RecentEvent(key, seq, ts_us, applied.events[index][1], applied.seq, index)
             for key, seq, index in applied.numbered
         ]
         self.backlog.append(Unit(self.replica.epoch, before, entry, events))

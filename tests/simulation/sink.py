@@ -9,7 +9,7 @@ Invariants checked:
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -79,6 +79,9 @@ class RecordingSink:
 
     def wanted(self, key: str) -> bool:
         return zlib.crc32(key.encode()) % self._one_of == 0
+
+    def feeds(self) -> Mapping[str, object]:
+        return {}
 
     def publish(self, frames: Sequence[Frame]) -> None:
         epoch = self._epoch()

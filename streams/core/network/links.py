@@ -42,13 +42,14 @@ def decide_follow_trader(ctx: Context, command: FollowTrader) -> Decision:
         return Refusal(Reason.ALREADY_FOLLOWING, f"{target} is already followed", "trader")
     if len(follower.following) >= FOLLOWING_MAX:
         return Refusal(Reason.LIMIT_REACHED, f"expected at most {FOLLOWING_MAX} followed traders")
-    ctx.emit(TraderFollowed(ctx.principal, target, ctx.time(0)))
+    number = feed_seq(ctx.state, ctx.principal)
+    ctx.emit(TraderFollowed(ctx.principal, target, ctx.time(0), number))
     return target
 
 
 def evolve_trader_followed(state: State, event: TraderFollowed) -> None:
     """Link both traders; what the target posted before is not in the feed."""
-    _note_feed(state, event.trader, -posts_seq(state, event.target))
+    _note_feed(state, event, -posts_seq(state, event.target))
     state.traders[event.trader].following[event.target] = None
     state.traders[event.target].followers[event.trader] = None
 
@@ -67,7 +68,7 @@ def decide_unfollow_trader(ctx: Context, command: UnfollowTrader) -> Decision:
     if target not in follower.following:
         return Refusal(Reason.NOT_FOLLOWING, f"{target} is not followed", "trader")
     at_us = ctx.time(0)
-    ctx.emit(TraderUnfollowed(ctx.principal, target, at_us))
+    ctx.emit(TraderUnfollowed(ctx.principal, target, at_us, feed_seq(state, ctx.principal)))
     copy = state.copies.get(target, {}).get(ctx.principal)
     shut = copy is not None and not may_copy(state, target, ctx.principal)
     if copy is not None and shut and copy.status not in OPENING_NOTHING:
@@ -77,15 +78,14 @@ def decide_unfollow_trader(ctx: Context, command: UnfollowTrader) -> Decision:
 
 def evolve_trader_unfollowed(state: State, event: TraderUnfollowed) -> None:
     """Unlink both traders; what the target posted while it was followed stays counted."""
-    _note_feed(state, event.trader, posts_seq(state, event.target))
+    _note_feed(state, event, posts_seq(state, event.target))
     state.traders[event.trader].following.pop(event.target, None)
     state.traders[event.target].followers.pop(event.trader, None)
 
 
-def _note_feed(state: State, follower: str, posts: int) -> None:
-    number = feed_seq(state, follower)
-    profile = profile_for_change(state, follower)
-    profile.feed_floor = number
+def _note_feed(state: State, event: TraderFollowed | TraderUnfollowed, posts: int) -> None:
+    profile = profile_for_change(state, event.trader)
+    profile.feed_floor = event.feed_seq
     profile.feed_base += posts
 
 

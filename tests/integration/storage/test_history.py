@@ -242,6 +242,8 @@ async def test_recovery_reads_what_reached_the_channels_lately(
             numbered.seq,
             unit.entry_id.ms * 1000,
             unit.events[numbered.event_index][1],
+            unit.entry_id.seq,
+            numbered.event_index,
         )
         for unit in units
         if unit.entry_id <= until.entry_id

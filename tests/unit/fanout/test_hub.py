@@ -6,6 +6,7 @@ import pytest
 from streams.fanout import hub as hub_module
 from streams.fanout.delivery import SOCKETS_PER_LOOK
 from streams.fanout.hub import Hub
+from streams.ports import ChannelInfo
 from streams.protocol.codec import JSON, MSGPACK
 from tests.counter_replica import CounterReplica
 from tests.unit.fanout.wires import Client, Turns, make_hub
@@ -16,6 +17,23 @@ def test_nobody_listens_nothing_is_encoded() -> None:
     hub = make_hub(source)
     hub.publish([source.bump("book:A")])
     assert (hub.wanted("book:A"), hub.frames_encoded) == (False, 0)
+
+
+def test_feeds_are_named_while_somebody_reads_them() -> None:
+    hub = make_hub(CounterReplica())
+    one, two = Client(hub), Client(hub)
+    feed = ChannelInfo("feed:ann", "feed", conflatable=False)
+    one.join("system")
+    assert dict(hub.feeds()) == {}
+    hub.subscribe(one.outbox, feed, 0, snapshot=False, after_seq=0)
+    readers = hub.feeds()["feed:ann"]
+    hub.subscribe(two.outbox, feed, 0, snapshot=False, after_seq=0)
+    hub.unsubscribe(one.outbox, "feed:ann")
+    assert hub.feeds()["feed:ann"] is readers
+    hub.detach(two.outbox)
+    assert dict(hub.feeds()) == {}
+    hub.subscribe(one.outbox, feed, 0, snapshot=False, after_seq=0)
+    assert hub.feeds()["feed:ann"] is not readers
 
 
 def test_one_encoding_and_the_same_bytes_for_all() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -36,6 +36,9 @@ class Listeners:
 
     def wanted(self, key: str) -> bool:
         return key in self.keys
+
+    def feeds(self) -> Mapping[str, object]:
+        return {key: self for key in self.keys if key.startswith("feed:")}
 
     def publish(self, frames: Sequence[Frame]) -> None:
         for frame in frames:

@@ -24,7 +24,7 @@ from streams.core.money import MICROS, Step
 from streams.ports import ChannelInfo, Frame, Principal
 from streams.replica.history import wire_name
 from streams.replica.rendering import CHECKSUM_EVERY, delta_frame, snapshot_frame
-from streams.replica.source import LATER_KINDS, ReplicaSource
+from streams.replica.source import ReplicaSource
 from tests.simulation.virtual_loop import run_virtual
 from tests.unit.replica.test_history import Listeners
 
@@ -104,7 +104,8 @@ copies                      *    UNAUTHENTICATED
 copies                      bob  copies:bob             copies                 lossless
 account                     lea  account:lea            account                lossless
 trending                    *    trending               trending               conflated
-feed                        bob  UNKNOWN_CHANNEL
+feed                        bob  feed:bob               feed                   lossless
+feed                        *    UNAUTHENTICATED
 notifications               bob  notifications:bob      notifications          lossless
 notifications               *    UNAUTHENTICATED
 nothing                     *    UNKNOWN_CHANNEL
@@ -135,7 +136,6 @@ def test_place_and_readiness_are_the_replicas(scene: Scene) -> None:
         source.ready,
     )
     assert source.epoch
-    assert set(LATER_KINDS) == {"feed"}
 
 
 def test_numbers_and_history_are_those_of_the_frames(scene: Scene) -> None:
