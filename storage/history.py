@@ -164,6 +164,34 @@ class ArchiveHistory:
         last = items[-1]
         return Page(items, encode_cursor("decisions", *last.entry_id, last.event_index))
 
+    async def copy_settings(
+        self, *, follower: str, leader: str, cursor: str | None = None, limit: int = LIMIT_DEFAULT
+    ) -> Page[ArchivedEvent]:
+        """Return every version of a copy's settings (`CopySet`), newest first.
+
+        Args:
+            follower: who copies.
+            leader: who is copied.
+            cursor: of the page before.
+            limit: 1 to 200.
+
+        Raises:
+            InvalidCursor: not a cursor of this list.
+            ValueError: the limit is out of bounds.
+            StorageError: see storage.errors.
+        """
+        check_limit(limit)
+        key: tuple[int, ...] = (INTEGER_MAX, 0, 0)
+        if cursor is not None:
+            key = decode_cursor("copy_settings", cursor, 3)
+        sql = _SQL["copy_settings"]
+        rows = await self._fetch(sql, follower, leader, *_bounded(key), limit + 1)
+        items = [_archived(row) for row in rows[:limit]]
+        if len(rows) <= limit:
+            return Page(items, None)
+        last = items[-1]
+        return Page(items, encode_cursor("copy_settings", *last.entry_id, last.event_index))
+
     async def channel_after(
         self, channel: str, after_seq: int, *, limit: int = LIMIT_DEFAULT
     ) -> list[NumberedEvent]:

@@ -16,6 +16,7 @@ from streams.replica.requests import (
     EditOrder,
     Request,
     SetCopy,
+    SetCopyScope,
     SetExitLevels,
 )
 
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     SetCopyBody = SetCopy
     EditOrderBody = EditOrder
     SetExitLevelsBody = SetExitLevels
+    SetCopyScopeBody = SetCopyScope
 else:
     EditIdeaBody = without(EditIdea, "idea")
     CloseIdeaBody = without(CloseIdea, "idea")
@@ -62,6 +64,7 @@ else:
     SetCopyBody = without(SetCopy, "leader")
     EditOrderBody = without(EditOrder, "order")
     SetExitLevelsBody = without(SetExitLevels, "symbol")
+    SetCopyScopeBody = without(SetCopyScope, "scope")
 
 
 def arguments(body: msgspec.Struct, **path: str) -> dict[str, Any]:

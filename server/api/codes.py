@@ -87,6 +87,9 @@ KINDS: Final[dict[str, ErrorKind]] = {
     "IDEA_UNDO_REACTED": ErrorKind(409, "Somebody has reacted", "Close the idea instead."),
     "COPY_STOPPED": ErrorKind(409, "Copy is stopped", "Start it again with PUT."),
     "COPY_NOT_PAUSED": ErrorKind(409, "Copy is not paused", "Read the copy's status."),
+    "NO_COPIED_POSITION": ErrorKind(404, "Nothing copied in it", "Read the copy's positions."),
+    "ALREADY_SUSPENDED": ErrorKind(409, "Suspended already", "Nothing is left to do."),
+    "NOT_SUSPENDED": ErrorKind(409, "Not suspended", "Nothing is left to do."),
     "DUPLICATE_TICK": ErrorKind(409, "Tick seen before", "Nothing is left to do."),
     # permission
     "NOT_OWNER": ErrorKind(403, "Not the owner", "Only the owner may do this."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from litestar import Response
 from litestar.params import FromPath, FromQuery, JSONBody
@@ -16,16 +16,15 @@ from server.api.request import ApiRequest
 from streams.core.reasons import Reason
 from streams.core.state import Copy
 from streams.core.view import copy_view, event_data
+from streams.replica.requests import OnStop
 
 
 TAG = "Copying"
 
-OnStop = Literal["keep", "close_now", "close_by_position", "close_by_symbol"]
-
 COPY_CODES = ("UNKNOWN_TRADER", "UNKNOWN_COPY", "COPY_STOPPED")
 
 
-def _copy_of(request: ApiRequest, leader: str) -> Copy:
+def copy_of(request: ApiRequest, leader: str) -> Copy:
     """Return the caller's copy of a leader, running or stopped.
 
     Raises:
@@ -46,7 +45,14 @@ def _copy_of(request: ApiRequest, leader: str) -> Copy:
     summary="Start copying a leader, or patch the settings",
     access="account",
     scope="copy",
-    codes=("UNKNOWN_TRADER", "SELF_COPY", "INVALID_SETTINGS", "INSUFFICIENT_FUNDS"),
+    codes=(
+        "UNKNOWN_TRADER",
+        "SELF_COPY",
+        "LEADER_IS_COPY",
+        "LEADER_SUSPENDED",
+        "INVALID_SETTINGS",
+        "INSUFFICIENT_FUNDS",
+    ),
 )
 async def set_copy(
     request: ApiRequest, leader: FromPath[str], data: JSONBody[SetCopyBody]
@@ -76,7 +82,7 @@ async def list_copies(request: ApiRequest) -> Response[Any]:
 )
 async def get_copy(request: ApiRequest, leader: FromPath[str]) -> Response[Any]:
     """Show settings, counts and the ring-fenced account, also of a stopped copy."""
-    return answer(request, copy_view(request.core, _copy_of(request, leader)))
+    return answer(request, copy_view(request.core, copy_of(request, leader)))
 
 
 @endpoint(
@@ -100,7 +106,7 @@ async def pause_copy(request: ApiRequest, leader: FromPath[str]) -> Response[Any
     summary="End a pause or close-only",
     access="account",
     scope="copy",
-    codes=(*COPY_CODES, "COPY_NOT_PAUSED"),
+    codes=(*COPY_CODES, "COPY_NOT_PAUSED", "LEADER_SUSPENDED", "REL_HALTED", "REL_COOLDOWN"),
 )
 async def resume_copy(request: ApiRequest, leader: FromPath[str]) -> Response[Any]:
     """Resume."""
@@ -131,9 +137,9 @@ async def close_only_copy(request: ApiRequest, leader: FromPath[str]) -> Respons
     codes=(*COPY_CODES, "INVALID_SETTINGS"),
 )
 async def stop_copy(
-    request: ApiRequest, leader: FromPath[str], on_stop: FromQuery[OnStop] = "close_now"
+    request: ApiRequest, leader: FromPath[str], on_stop: FromQuery[OnStop | None] = None
 ) -> Response[Any]:
-    """Stop; `on_stop` says what happens to the open positions of the copy."""
+    """Stop; `on_stop` says what happens to the open positions, else the settings do."""
     return await command(request, "stop_copy", {"leader": leader, "on_stop": on_stop})
 
 
@@ -178,7 +184,7 @@ async def list_decisions(
 )
 async def get_statistics(request: ApiRequest, leader: FromPath[str]) -> Response[Any]:
     """Count decisions by code and show what the copy earned."""
-    copy = _copy_of(request, leader)
+    copy = copy_of(request, leader)
     view = copy_view(request.core, copy)
     decided = copy.executed + copy.skipped
     return answer(

@@ -61,6 +61,14 @@ WHERE kind = 'CopyDecided' AND trader = $1 AND counterparty = $2
 ORDER BY entry_ms DESC, entry_seq DESC, event_index DESC
 LIMIT $6
 
+-- name: copy_settings
+SELECT entry_ms, entry_seq, command_index, event_index, at_us, payload
+FROM events
+WHERE kind = 'CopySet' AND trader = $1 AND counterparty = $2
+    AND (entry_ms, entry_seq, event_index) < ($3, $4, $5)
+ORDER BY entry_ms DESC, entry_seq DESC, event_index DESC
+LIMIT $6
+
 -- name: channel_after
 WITH page AS MATERIALIZED (
     SELECT seq, entry_ms, entry_seq, event_index

@@ -18,6 +18,7 @@ from streams.client.items import Answer
 Amount: TypeAlias = str | int | Decimal
 Side: TypeAlias = Literal["buy", "sell", "short", "cover"]
 Stance: TypeAlias = Literal["bullish", "bearish", "neutral"]
+CopyScope: TypeAlias = Literal["leader", "portfolio"]
 OnStop: TypeAlias = Literal["keep", "close_now", "close_by_position", "close_by_symbol"]
 
 
@@ -276,14 +277,9 @@ class Commands(ABC):
         key: str | None = None,
     ) -> Answer:
         """Change the public profile; what is not given stays."""
-        args = {
-            "display_name": display_name,
-            "bio": bio,
-            "signals_access": signals_access,
-            "links": links,
-            "tags": tags,
-            "handle": handle,
-        }
+        args: dict[str, Any] = {"display_name": display_name, "bio": bio}
+        args |= {"signals_access": signals_access}
+        args |= {"links": links, "tags": tags, "handle": handle}
         return await self.command("update_profile", _given(args), key=key)
 
     async def close_account(self, *, reason: str = "", key: str | None = None) -> Answer:
@@ -321,11 +317,12 @@ class Commands(ABC):
         slippage_max_bps: int | None = None,
         stale_ms_max: int | None = None,
         reverse: bool | None = None,
+        more: Mapping[str, Any] | None = None,
         key: str | None = None,
     ) -> Answer:
         """Start copying a leader (id or `@handle`), or change the settings that are given.
 
-        Money and ratios are decimals, 1 = 100 %; see the reference for each.
+        Money and ratios are decimals, 1 = 100 %; `more` holds settings as the reference shows them.
 
         Returns:
             `result["copy"]` with the merged settings and their version.
@@ -347,6 +344,7 @@ class Commands(ABC):
             "slippage_max_bps": slippage_max_bps,
             "stale_ms_max": stale_ms_max,
             "reverse": reverse,
+            **(more or {}),
         }
         return await self.command("set_copy", _given(args), key=key)
 
@@ -363,10 +361,29 @@ class Commands(ABC):
         return await self.command("close_only_copy", {"leader": leader}, key=key)
 
     async def stop_copy(
-        self, leader: str, *, on_stop: OnStop = "close_now", key: str | None = None
+        self, leader: str, *, on_stop: OnStop | None = None, key: str | None = None
     ) -> Answer:
-        """End a copy."""
-        return await self.command("stop_copy", {"leader": leader, "on_stop": on_stop}, key=key)
+        """End a copy, without `on_stop` as its settings say."""
+        args = _given({"leader": leader, "on_stop": on_stop})
+        return await self.command("stop_copy", args, key=key)
+
+    async def set_copy_scope(
+        self, scope: CopyScope, settings: Mapping[str, Any], *, key: str | None = None
+    ) -> Answer:
+        """Patch the settings for all who copy the caller, or for all whom the caller copies."""
+        return await self.command("set_copy_scope", {"scope": scope, **settings}, key=key)
+
+    async def resync_copy(self, leader: str, *, key: str | None = None) -> Answer:
+        """Bring a copy to the leader's present weights."""
+        return await self.command("resync_copy", {"leader": leader}, key=key)
+
+    async def close_copy_position(
+        self, leader: str, symbol: str, *, key: str | None = None
+    ) -> Answer:
+        """Close one copied position by hand; the leader's leg in it is left."""
+        return await self.command(
+            "close_copy_position", {"leader": leader, "symbol": symbol}, key=key
+        )
 
 
 def _text(amount: Amount | None) -> str | None:

@@ -326,7 +326,8 @@ class ReportFill(Command, frozen=True):
     """A fill that happened at a venue: a fact, booked as reported.
 
     `lots` is signed (buy > 0). `source`: `recorded`, `venue`, `self_reported`. `trader` is set
-    only by services; otherwise the principal's.
+    only by services; otherwise the principal's. `sequence` is the venue's gapless number of the
+    account's fills, 0 when it has none; `test` marks a fill that nobody should copy.
     """
 
     symbol: str
@@ -337,6 +338,8 @@ class ReportFill(Command, frozen=True):
     execution: str
     trader: str = ""
     at_us: int = 0
+    sequence: int = 0
+    test: bool = False
 
 
 class ReportPosition(Command, frozen=True):
@@ -441,11 +444,59 @@ class StopCopy(Command, frozen=True):
     """End the relationship; the cash of the ring fence returns to the account.
 
     `on_stop`: `keep` moves open positions to the account, `close_now` closes them at the present
-    quote.
+    quote, `close_by_position` follows the leader's closings until flat, `close_by_symbol` closes
+    a whole position at the leader's first closing in it. Empty: what the settings say.
     """
 
     leader: str
-    on_stop: str = "close_now"
+    on_stop: str = ""
+
+
+class CloseCopyPosition(Command, frozen=True):
+    """Close one copied position by hand; the leader's leg in it is no longer followed."""
+
+    leader: str
+    symbol: str
+
+
+class ResyncCopy(Command, frozen=True):
+    """Bring the copy's positions to the leader's present weights."""
+
+    leader: str
+
+
+class SetCopyScope(Command, frozen=True):
+    """Patch the settings of many copies at once.
+
+    `scope`: `platform` (services only), `leader` (copies of the principal) or `portfolio` (copies
+    by the principal). The patch names no leader and no allocation.
+    """
+
+    scope: str
+    patch: SetCopy
+
+
+class SetKillSwitch(Command, frozen=True):
+    """Stop all copied openings on the platform, or let them go on. Services only."""
+
+    on: bool
+    cause: str = ""
+
+
+class SuspendLeader(Command, frozen=True):
+    """Let nobody open after this leader any more: its copies become CLOSE_ONLY. Services only.
+
+    `cause`: suspended, liquidated or closed.
+    """
+
+    trader: str
+    cause: str
+
+
+class ReinstateLeader(Command, frozen=True):
+    """End a suspension. Services only; followers resume by themselves."""
+
+    trader: str
 
 
 AnyCommand = (
@@ -488,5 +539,11 @@ AnyCommand = (
     | ResumeCopy
     | CloseOnlyCopy
     | StopCopy
+    | CloseCopyPosition
+    | ResyncCopy
+    | SetCopyScope
+    | SetKillSwitch
+    | SuspendLeader
+    | ReinstateLeader
 )
 """Every command, for decoding in one pass."""

@@ -11,9 +11,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from streams.core import sentiment
+from streams.core.copying.watch import CopyWatch
 from streams.core.events import (
     CashMoved,
+    CopyDecided,
+    CopyLimitReached,
     CopySet,
+    CopyStatusChanged,
     CopyStopped,
     DayClosed,
     EquityReported,
@@ -33,11 +37,12 @@ from streams.core.valuation import Valuation, value_per_lot
 class Derived:
     """Owner of the arrays of one kernel."""
 
-    __slots__ = ("_steps", "boards", "valuation")
+    __slots__ = ("_steps", "boards", "copies", "valuation")
 
     def __init__(self, state: State) -> None:
         self.valuation = Valuation.from_state(state)
         self.boards = Boards(state, self.valuation)
+        self.copies = CopyWatch(state)
         self._steps: dict[type[Event], Callable[[State, Any], None]] = {
             FillBooked: self._fill_booked,
             MarksPublished: self._marks_published,
@@ -46,6 +51,9 @@ class Derived:
             EquityReported: self._equity_reported,
             CashMoved: self._equity_reported,
             CopySet: self._copy_set,
+            CopyStatusChanged: self._copy_touched,
+            CopyLimitReached: self._copy_touched,
+            CopyDecided: self._copy_decided,
             CopyStopped: self._copy_stopped,
             DayClosed: self._day_closed,
             Ticked: self._ticked,
@@ -104,10 +112,19 @@ class Derived:
     def _equity_reported(self, state: State, event: EquityReported | CashMoved) -> None:
         self._cash_changed(state, event.trader)
 
+    def _copy_touched(self, state: State, event: CopyStatusChanged | CopyLimitReached) -> None:
+        self.copies.touched[state.copies[event.leader][event.follower].row] = None
+
+    def _copy_decided(self, state: State, event: CopyDecided) -> None:
+        if event.result is not None:
+            self.copies.touched[state.copies[event.leader][event.follower].row] = None
+
     def _copy_set(self, state: State, event: CopySet) -> None:
+        self.copies.touched[state.copies[event.leader][event.follower].row] = None
         self._cash_changed(state, event.follower)
 
     def _copy_stopped(self, state: State, event: CopyStopped) -> None:
+        self.copies.touched[state.copies[event.leader][event.follower].row] = None
         self._cash_changed(state, event.follower)
         for symbol in event.kept:
             self._ledger(state, event.follower, symbol)
@@ -120,5 +137,7 @@ class Derived:
     def _ticked(self, state: State, event: Ticked) -> None:
         rank_boards(state, self.boards)
         if event.second:
+            if state.copy_desk.rows:
+                self.copies.update(state)
             sentiment.refresh(state)
             trending.refresh(state)

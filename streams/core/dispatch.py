@@ -15,7 +15,17 @@ from streams.core import (
     ticks,
 )
 from streams.core.context import Deciders, Evolvers
-from streams.core.copying import lifecycle, pipeline
+from streams.core.copying import (
+    drift,
+    intake,
+    lifecycle,
+    pipeline,
+    scopes,
+    status,
+    stopping,
+    suspension,
+    upkeep,
+)
 from streams.core.execution import exits, flows, liquidation, order_edits
 
 
@@ -33,6 +43,8 @@ DECIDERS: Deciders = {
     **flows.DECIDERS,
     **fills.DECIDERS,
     **lifecycle.DECIDERS,
+    **scopes.DECIDERS,
+    **suspension.DECIDERS,
 }
 EVOLVERS: Evolvers = {
     **ticks.EVOLVERS,
@@ -50,4 +62,11 @@ EVOLVERS: Evolvers = {
     **fills.EVOLVERS,
     **lifecycle.EVOLVERS,
     **pipeline.EVOLVERS,
+    **status.EVOLVERS,
+    **stopping.EVOLVERS,
+    **scopes.EVOLVERS,
+    **suspension.EVOLVERS,
+    **upkeep.EVOLVERS,
+    **drift.EVOLVERS,
+    **intake.EVOLVERS,
 }

@@ -519,6 +519,8 @@ class FillBooked(Event, frozen=True):
     take_ticks: int = 0
     left_lots: int = 0
     limit_ticks: int = 0
+    sequence: int = 0
+    test: bool = False
 
 
 class AccountLiquidated(Event, frozen=True):
@@ -563,15 +565,104 @@ class CopySet(Event, frozen=True):
     moved_micros: int
     equity_before_micros: int
     at_us: int
+    fields: list[str] = []
+    cause: str = "follower"
 
 
 class CopyStatusChanged(Event, frozen=True):
-    """ACTIVE, PAUSED or CLOSE_ONLY."""
+    """A copy moved on in its life: ACTIVE, SYNCING, PAUSED, CLOSE_ONLY, HALTED, COOLDOWN, STOPPING.
+
+    `actor`: follower, leader, risk, platform or clock. `until_us` ends a cooldown, `symbols` are to
+    be opened while syncing, `on_stop` is how a stopping copy ends. `equity_micros` is the ring
+    fence's; after a cooldown the stops are measured from it.
+    """
 
     follower: str
     leader: str
     status: str
     cause: str
+    at_us: int
+    actor: str = "platform"
+    until_us: int = 0
+    symbols: list[str] = []
+    on_stop: str = ""
+    equity_micros: int = 0
+
+
+class CopyLimitReached(Event, frozen=True):
+    """A copy met a daily limit (no openings for the rest of the day), a level of loss, or drift.
+
+    `value` is the equity in micro-units, for DRIFT the deviation in basis points.
+    """
+
+    follower: str
+    leader: str
+    code: str
+    value: int
+    level_bps: int
+    at_us: int
+
+
+class CopyDriftsMeasured(Event, frozen=True):
+    """Deviations from the leader's weights, for consecutive rows; -1 = not running."""
+
+    first_row: int
+    drifts_bps: list[int]
+    at_us: int
+
+
+class CopyScopeSet(Event, frozen=True):
+    """Settings of many copies changed. `scope`: platform, leader:ID or portfolio:ID."""
+
+    scope: str
+    settings: CopySettings
+    fields: list[str]
+    version: int
+    at_us: int
+
+
+class CopiesReviewed(Event, frozen=True):
+    """The copies of a leader were looked through up to a place; -1 = all."""
+
+    leader: str
+    reached: int
+    at_us: int
+
+
+class KillSwitchSet(Event, frozen=True):
+    """Copied openings were stopped on the whole platform (`cause`), or go on (empty)."""
+
+    cause: str
+    at_us: int
+
+
+class LeaderSuspended(Event, frozen=True):
+    """A leader's signals open nothing any more."""
+
+    trader: str
+    cause: str
+    at_us: int
+
+
+class LeaderReinstated(Event, frozen=True):
+    """A leader may be copied again."""
+
+    trader: str
+    at_us: int
+
+
+class FillHeld(Event, frozen=True):
+    """A venue's fill waits for one that is missing (`OUT_OF_ORDER`)."""
+
+    trader: str
+    sequence: int
+    symbol: str
+    lots: int
+    price_ticks: int
+    fee_micros: int
+    execution: str
+    test: bool
+    code: str
     at_us: int
 
 
@@ -596,9 +687,9 @@ class CopyDecided(Event, frozen=True):
     `code` is `EXECUTED` or the first failing gate; `clamps` say what made it smaller. `lots` is
     the signed executed quantity (0 when skipped), `sized_millilots` the size before rounding in
     thousandths of a lot, `wanted_lots` after rounding and minimum and before caps.
-    `leg`: open, close, settle, stop, stop_loss, take_profit. `slippage_bps`: signed, + = worse
-    than the leader's price.
-    `decided_at_us` is log time; `leader_symbol` is what the leader traded, when it is not `symbol`.
+    `leg`: open, close, sync, settle, stop, stop_loss, take_profit, halt, manual, resync.
+    `slippage_bps`: signed, + = worse than the leader's price. `decided_at_us` is log time;
+    `leader_symbol` is what the leader traded; `leg_ended`: the closing left the leader flat.
     `stop_ticks` and `take_ticks`: levels the position gets (0 = as before).
     """
 
@@ -629,6 +720,7 @@ class CopyDecided(Event, frozen=True):
     leader_symbol: str = ""
     stop_ticks: int = 0
     take_ticks: int = 0
+    leg_ended: bool = False
 
 
 AnyEvent = (
@@ -680,5 +772,13 @@ AnyEvent = (
     | CopyStatusChanged
     | CopyStopped
     | CopyDecided
+    | CopyLimitReached
+    | CopyDriftsMeasured
+    | CopyScopeSet
+    | CopiesReviewed
+    | KillSwitchSet
+    | LeaderSuspended
+    | LeaderReinstated
+    | FillHeld
 )
 """Every event, for decoding in one pass."""

@@ -9,6 +9,7 @@ from streams.core import channels
 from streams.core.books.levels import fix_level
 from streams.core.commands import ReportEquity, ReportFill, ReportPosition
 from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
+from streams.core.copying.intake import evolve_sequence, next_held, out_of_order
 from streams.core.copying.pipeline import follow_fill
 from streams.core.copying.signal import Signal, Standing, standing_of
 from streams.core.events import EquityReported, FillBooked, PositionReported
@@ -55,6 +56,8 @@ def book_fill(
     reason: str = "",
     of: Order = NO_ORDER,
     left_lots: int = 0,
+    sequence: int = 0,
+    test: bool = False,
 ) -> FillBooked:
     """Emit the fill, then one decision for every follower.
 
@@ -71,16 +74,15 @@ def book_fill(
         reason: what made the venue fill, if no order did.
         of: the order it belongs to; its levels go to a position that it opens or adds to.
         left_lots: what of that order is still to be filled.
+        sequence: the venue's number of the fill, 0 = none.
+        test: nobody should copy it.
     """
     state = ctx.state
-    leader = state.traders[trader]
-    instrument = state.instruments[symbol]
+    leader, instrument = state.traders[trader], state.instruments[symbol]
     ledger = leader.reported if source == "self_reported" else leader.ledger
     result = fill_result(ledger.positions.get(symbol), instrument, lots, price_ticks, fee_micros)
-    opens = result.lots * lots > 0
-    signal = source in SIGNAL_SOURCES
-    copied = signal and trader in state.copies
-    standing = standing_of(state, leader.ledger) if copied else None
+    opens, signal = result.lots * lots > 0, source in SIGNAL_SOURCES
+    standing = standing_of(state, leader.ledger) if signal and trader in state.copies else None
     pending = of.order in state.orders
     event = FillBooked(
         fill=ctx.new_id("f"),
@@ -103,6 +105,8 @@ def book_fill(
         take_ticks=of.take_ticks if opens else 0,
         left_lots=left_lots,
         limit_ticks=of.limit_ticks,
+        sequence=sequence,
+        test=test,
     )
     ctx.emit(event)
     if standing is not None:
@@ -132,6 +136,8 @@ def evolve_fill_booked(state: State, event: FillBooked) -> None:
     evolve_ledger_fill(state, ledger, event.symbol, result, event.fee_micros, event.at_us)
     record_exposure(track, event.at_us, is_open=bool(ledger.positions))
     track.today_traded_micros += event.notional_micros
+    if event.sequence:
+        evolve_sequence(state, event.trader, event.sequence)
     if event.source != "settlement":
         if track.fills == 0:
             totals.traders_with_trades += 1
@@ -198,8 +204,11 @@ def decide_report_fill(ctx: Context, command: ReportFill) -> Decision:
     if abs(command.fee_micros) > max(value, MICROS):
         return Refusal(Reason.LIMIT_REACHED, "expected a fee of at most the fill's value", "fee")
     at_us = ctx.time(command.at_us)
+    early = out_of_order(ctx, trader, command, at_us)
+    if early:
+        return early if isinstance(early, Refusal) else ""
     advance_market(ctx, at_us)
-    return book_fill(
+    fill = book_fill(
         ctx,
         trader,
         command.symbol,
@@ -209,7 +218,33 @@ def decide_report_fill(ctx: Context, command: ReportFill) -> Decision:
         source=command.source,
         execution=command.execution,
         at_us=at_us,
+        sequence=command.sequence,
+        test=command.test,
     ).fill
+    book_held_fills(ctx, trader)
+    return fill
+
+
+def book_held_fills(ctx: Context, trader: str) -> None:
+    """Book the fills that waited for one before them, as far as their numbers go on.
+
+    A venue's fill is a fact: what a bound would refuse today was within it when it was held.
+    """
+    while number := next_held(ctx.state, trader, ctx.at_us):
+        held = ctx.state.copy_desk.held[trader][number]
+        book_fill(
+            ctx,
+            trader,
+            held.symbol,
+            held.lots,
+            held.price_ticks,
+            held.fee_micros,
+            source="venue",
+            execution=held.execution,
+            at_us=held.at_us,
+            sequence=number,
+            test=held.test,
+        )
 
 
 def decide_report_position(ctx: Context, command: ReportPosition) -> Decision:

@@ -182,6 +182,18 @@ EXPRESSION_DEPTH_MAX = 16
 EXPRESSIONS_PARSED_MAX = 1_024
 """Parsed sizing formulas remembered; when reached, the least recently used is parsed again."""
 
+COPY_STEPS_PER_TICK_MAX = 150
+"""Copies settled, synced, halted or reviewed in one tick; the rest waits for the next ticks."""
+
+COPY_DRIFTS_PER_SECOND_MAX = 50
+"""Copies whose deviation is measured in one second; the rest waits for its turn."""
+
+HELD_FILLS_MAX = 100
+"""Fills of one account that wait for a missing one; beyond it `LIMIT_REACHED`."""
+
+HELD_FILL_AGE_US_MAX = 60_000_000
+"""Log time that a fill waits for a missing one; then it is booked without it."""
+
 WINDOWS_MAX = 32
 """Session windows, news windows or loss levels of a copy; beyond it `INVALID_SETTINGS`."""
 

@@ -387,7 +387,11 @@ class CopySettings(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class Copy(msgspec.Struct, array_like=True):
     """A follower's relationship to a leader, with its ring-fenced ledger.
 
-    `mapped` names the own instrument of each leader's symbol whose position is held in another.
+    `mapped` names the own instrument of each leader's symbol whose position is held in another,
+    `detached` the leader's symbols that the follower closed by hand, `sync_left` those still to be
+    opened at the start, `own_fields` the settings that the relationship itself has set.
+    `stop_base_micros` is the equity that the copy stop is measured from, `failures` counts openings
+    in a row that failed for want of money, `blocked_code` a daily limit reached on `blocked_day`.
     """
 
     follower: str
@@ -401,6 +405,78 @@ class Copy(msgspec.Struct, array_like=True):
     skipped: int = 0
     codes: dict[str, int] = {}
     mapped: dict[str, str] = {}
+    row: int = 0
+    stop_base_micros: int = 0
+    failures: int = 0
+    trades_day: int = 0
+    trades_today: int = 0
+    blocked_day: int = 0
+    blocked_code: str = ""
+    detached: dict[str, None] = {}
+    sync_left: dict[str, None] = {}
+    stopping: str = ""
+    cooldown_until_us: int = 0
+    own_fields: dict[str, None] = {}
+    drift_bps: int = 0
+    told_loss_bps: int = 0
+
+
+class CopyScope(msgspec.Struct, array_like=True):
+    """Settings for many copies: of the platform, of a leader, or of a follower's portfolio.
+
+    `fields` names those that are set; `settings` holds their values.
+    """
+
+    version: int
+    settings: CopySettings
+    fields: dict[str, None] = {}
+
+
+class CopyFigures(msgspec.Struct, array_like=True):
+    """Running figures of every copy, one little-endian int64 in micro-units for each row.
+
+    Highest equity since the copy began, highest of the day, and equity at the start of the day.
+    """
+
+    peaks: bytearray = msgspec.field(default_factory=bytearray)
+    day_peaks: bytearray = msgspec.field(default_factory=bytearray)
+    day_starts: bytearray = msgspec.field(default_factory=bytearray)
+    day: int = 0
+
+
+class HeldFill(msgspec.Struct, array_like=True, gc=False):
+    """A fill that a venue reported ahead of one that is missing."""
+
+    symbol: str
+    lots: int
+    price_ticks: int
+    fee_micros: int
+    execution: str
+    test: bool
+    at_us: int
+    held_at_us: int
+
+
+class CopyDesk(msgspec.Struct, array_like=True):
+    """What copying keeps beside the relationships.
+
+    `rows` lists (leader, follower) in the order in which copies first began: the row of a copy.
+    `breaches` are rows whose equity passed a limit at the last second, `work` rows with steps left
+    (syncing, halting, stopping), `cooldowns` row to end, `reviews` leaders whose copies must be
+    looked through, with the place reached. `sequences` and `held` are of venues that number fills.
+    """
+
+    rows: list[tuple[str, str]] = []
+    figures: CopyFigures = msgspec.field(default_factory=CopyFigures)
+    scopes: dict[str, CopyScope] = {}
+    kill_switch: str = ""
+    suspended: dict[str, str] = {}
+    breaches: dict[int, None] = {}
+    work: dict[int, None] = {}
+    cooldowns: dict[int, int] = {}
+    reviews: dict[str, int] = {}
+    sequences: dict[str, int] = {}
+    held: dict[str, dict[int, HeldFill]] = {}
 
 
 class Voice(msgspec.Struct, array_like=True, gc=False):
@@ -505,3 +581,4 @@ class State(msgspec.Struct):
     idea_touches: dict[str, IdeaTick] = {}
     idea_engaged: dict[str, None] = {}
     trending: Trending = msgspec.field(default_factory=Trending)
+    copy_desk: CopyDesk = msgspec.field(default_factory=CopyDesk)

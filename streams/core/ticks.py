@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from streams.core.commands import Tick
 from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
+from streams.core.copying.upkeep import look_after_copies
 from streams.core.events import DigestTaken, Ticked
 from streams.core.execution.exits import end_at_levels
 from streams.core.execution.liquidation import liquidate
+from streams.core.fills import book_held_fills
 from streams.core.ideas.attention import tell_counters
 from streams.core.ideas.resolution import expire_due, take_up_touches
 from streams.core.ideas.steps import forget_touches
@@ -47,6 +49,10 @@ def decide_tick(ctx: Context, command: Tick) -> Decision:
     if command.number // TICKS_PER_DIGEST > state.tick_number // TICKS_PER_DIGEST:
         ctx.emit(DigestTaken(state.chain_entry, state.chain.hex(), at_us))
     ctx.emit(Ticked(command.number, second, max(at_us, state.market_at_us)))
+    look_after_copies(ctx, second=second)
+    if second and state.copy_desk.held:
+        for trader in list(state.copy_desk.held):
+            book_held_fills(ctx, trader)
     return ""
 
 

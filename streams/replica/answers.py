@@ -22,6 +22,7 @@ from streams.core.view import (
     event_data,
     idea_view,
     order_view,
+    scope_view,
     trader_view,
 )
 from streams.log.submitter import Submitter
@@ -128,6 +129,12 @@ def _copy(state: State, outcome: Outcome, _: list[Event]) -> Result:
     return {"copy": copy_view(state, copy)}
 
 
+def _copy_scope(state: State, outcome: Outcome, _: list[Event]) -> Result:
+    scope = state.copy_desk.scopes[outcome.result]
+    kind = outcome.result.partition(":")[0]
+    return {"scope": scope_view(kind, scope)}
+
+
 def _trader(state: State, outcome: Outcome, _: list[Event]) -> Result:
     return {"trader": trader_view(state, state.traders[outcome.result])}
 
@@ -177,6 +184,9 @@ RESULTS: dict[str, Callable[[State, Outcome, list[Event]], Result]] = {
     "ResumeCopy": _copy,
     "CloseOnlyCopy": _copy,
     "StopCopy": _copy,
+    "ResyncCopy": _copy,
+    "CloseCopyPosition": _copy,
+    "SetCopyScope": _copy_scope,
     "RegisterTrader": _trader,
     "UpdateTrader": _trader,
     "VerifyTrader": _trader,

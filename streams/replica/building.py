@@ -22,6 +22,7 @@ from streams.replica.requests import (
     CancelOrder,
     CashAmount,
     CloseAccount,
+    CloseCopyPosition,
     CloseIdea,
     CommentIdea,
     CopySettingsPatch,
@@ -36,6 +37,7 @@ from streams.replica.requests import (
     ReportTrade,
     Request,
     SetCopy,
+    SetCopyScope,
     SetExitLevels,
     SetNotificationLevels,
     StopCopy,
@@ -247,6 +249,10 @@ def _set_copy(state: State, request: SetCopy) -> commands.Command:
     return commands.SetCopy(leader=leader, **copy_patch(patch))
 
 
+def _set_copy_scope(_: State, request: SetCopyScope) -> commands.Command:
+    return commands.SetCopyScope(request.scope, commands.SetCopy("", **copy_patch(request)))
+
+
 def _update_profile(_: State, request: UpdateProfile) -> commands.Command:
     handle, links, tags = request.handle, request.links, request.tags
     return commands.UpdateTrader(
@@ -336,10 +342,20 @@ REQUESTS: dict[str, RequestKind] = {
     ),
     "stop_copy": RequestKind(
         StopCopy,
-        lambda state, r: commands.StopCopy(find_trader(state, r.leader, "leader"), r.on_stop),
+        lambda state, r: commands.StopCopy(find_trader(state, r.leader, "leader"), r.on_stop or ""),
         "copy",
         keyed=True,
     ),
+    "resync_copy": RequestKind(LeaderOnly, _on_leader(commands.ResyncCopy), "copy", keyed=True),
+    "close_copy_position": RequestKind(
+        CloseCopyPosition,
+        lambda state, r: commands.CloseCopyPosition(
+            find_trader(state, r.leader, "leader"), r.symbol
+        ),
+        "copy",
+        keyed=True,
+    ),
+    "set_copy_scope": RequestKind(SetCopyScope, _set_copy_scope, "copy", keyed=True),
 }
 """Every command a client may name, on the socket and behind REST."""
 

@@ -307,7 +307,20 @@ class LeaderOnly(Request, frozen=True):
 
 
 class StopCopy(Request, frozen=True):
-    """End a copy."""
+    """End a copy; without `on_stop` as its settings say."""
 
     leader: Identifier
-    on_stop: Annotated[str, Meta(max_length=30)] = "close_now"
+    on_stop: OnStop | None = None
+
+
+class CloseCopyPosition(Request, frozen=True):
+    """Close one copied position by hand."""
+
+    leader: Identifier
+    symbol: Symbol
+
+
+class SetCopyScope(CopySettingsPatch, frozen=True, kw_only=True):
+    """Settings for all copies of the caller (`leader`) or by the caller (`portfolio`)."""
+
+    scope: Literal["leader", "portfolio"]

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from streams.core.copying.caps import capped
 from streams.core.copying.filters import PASSED, RANKED, failing_rank
+from streams.core.copying.losses import opening_code
+from streams.core.copying.scopes import scopes_rank
 from streams.core.copying.signal import Signal, quote_ticks, slippage_bps
 from streams.core.copying.sizing import Wish, settled_lots, wanted_size
 from streams.core.limits import INTEGER_MAX
@@ -19,10 +21,14 @@ from streams.core.state import Copy, Instrument, State
 
 
 STATUS_CODES = {
+    "PENDING": Reason.REL_PAUSED,
     "PAUSED": Reason.REL_PAUSED,
     "CLOSE_ONLY": Reason.REL_CLOSE_ONLY,
+    "STOPPING": Reason.REL_CLOSE_ONLY,
+    "HALTED": Reason.REL_HALTED,
+    "COOLDOWN": Reason.REL_COOLDOWN,
 }
-"""What a relationship that is not ACTIVE answers to openings."""
+"""What a relationship that is neither ACTIVE nor SYNCING answers to openings."""
 
 
 class Verdict(NamedTuple):
@@ -65,11 +71,13 @@ def judge_opening(
         side: +1 or -1, the follower's direction.
         equity_micros: equity of the ring fence now.
     """
-    code = _intake_and_state(signal, copy) or _filtered(signal, copy, instrument, side)
-    if code is not None:
-        return Verdict(code)
-    if instrument is None:
-        return Verdict(Reason.SYMBOL_UNMAPPED)
+    code = (
+        _intake_and_state(signal, copy)
+        or _filtered(state, signal, copy, instrument, side)
+        or _mapped(signal, copy, instrument)
+    )
+    if code is not None or instrument is None:
+        return Verdict(code or Reason.SYMBOL_UNMAPPED)
     price = quote_ticks(instrument, side)
     own = instrument is signal.instrument
     reference = price or (signal.fill.price_ticks if own else 0)
@@ -88,6 +96,8 @@ def judge_opening(
     lots, clamps, code = capped(state, copy, instrument, side, wanted, reference, equity_micros)
     worse = 0
     if code is None:
+        code = opening_code(state, copy, equity_micros, signal.at_us)
+    if code is None:
         code, worse = _price(signal, copy, instrument, side, price)
     if code is not None:
         return Verdict(code, 0, sized, wanted, price, worse, clamps)
@@ -99,16 +109,32 @@ def _intake_and_state(signal: Signal, copy: Copy) -> Reason | None:
     most = settings.stale_pending_ms_max if signal.pending else settings.stale_ms_max
     if signal.age_ms > most:
         return Reason.STALE_SIGNAL
-    if copy.status != "ACTIVE":
-        return STATUS_CODES[copy.status]
-    return None
+    code = signal.code
+    if code is Reason.LEADER_TEST_TRADE:
+        return code
+    status = copy.status
+    if status != "ACTIVE" and status != "SYNCING":
+        return STATUS_CODES[status]
+    return code
 
 
 def _filtered(
-    signal: Signal, copy: Copy, instrument: Instrument | None, side: int
+    state: State, signal: Signal, copy: Copy, instrument: Instrument | None, side: int
 ) -> Reason | None:
-    rank = failing_rank(copy.settings, instrument or signal.instrument, side, signal)
+    traded = instrument or signal.instrument
+    rank = failing_rank(copy.settings, traded, side, signal)
+    if state.copy_desk.scopes:
+        rank = min(rank, scopes_rank(state, signal, copy, traded, side))
     return None if rank == PASSED else RANKED[rank]
+
+
+def _mapped(signal: Signal, copy: Copy, instrument: Instrument | None) -> Reason | None:
+    """Ask stage 4: a leg that the follower left stays left until the leader's ends."""
+    if copy.detached and signal.fill.symbol in copy.detached:
+        adding = signal.held and not signal.closed
+        if adding:
+            return Reason.DETACHED_BY_FOLLOWER
+    return Reason.SYMBOL_UNMAPPED if instrument is None else None
 
 
 def _price(
@@ -125,4 +151,7 @@ def _price(
     else:
         # Another instrument has no leader's price: what is lost is half the spread.
         worse = slippage_bps(side, price_ticks, instrument.mark_ticks)
-    return (Reason.SLIPPAGE_PRE if worse > settings.slippage_max_bps else None), worse
+    bound = signal.slippage_max_bps
+    if bound is None:
+        bound = settings.slippage_max_bps
+    return (Reason.SLIPPAGE_PRE if worse > bound else None), worse

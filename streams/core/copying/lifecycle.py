@@ -1,27 +1,45 @@
-"""The life of a copy: ACTIVE, PAUSED, CLOSE_ONLY, STOPPED.
+"""What a follower asks of a copy: start, patch, pause, close only, resume, resync, detach, stop.
 
 The allocation is ring-fenced: it leaves the follower's account at the start and whatever is left
-returns at the end. A stopped copy keeps its counts and can be started again.
+returns at the end. A stopped copy keeps its counts and can be started again. Copies form no
+chains: who copies cannot be copied, and who is copied cannot copy.
 """
 
 from __future__ import annotations
 
-from streams.core.books.levels import entry_ticks_of
-from streams.core.commands import CloseOnlyCopy, PauseCopy, ResumeCopy, SetCopy, StopCopy
+import msgspec
+
+from streams.core.commands import (
+    CloseCopyPosition,
+    CloseOnlyCopy,
+    PauseCopy,
+    ResumeCopy,
+    ResyncCopy,
+    SetCopy,
+    StopCopy,
+)
 from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
-from streams.core.copying.pipeline import close_copy_position
-from streams.core.copying.settings import merged
-from streams.core.copying.signal import quote_ticks
-from streams.core.events import CopySet, CopyStatusChanged, CopyStopped
-from streams.core.limits import COPIERS_PER_LEADER_MAX, COPIES_PER_FOLLOWER_MAX
+from streams.core.copying.gates import STATUS_CODES
+from streams.core.copying.losses import add_row, rebase, shift
+from streams.core.copying.pipeline import close_at_quote
+from streams.core.copying.scopes import inherited
+from streams.core.copying.settings import CHOICES, checked, named_changes
+from streams.core.copying.status import FOLLOWERS_CHOICE, change_status
+from streams.core.copying.stopping import finish_stop
+from streams.core.copying.sync import begin, begin_sync
+from streams.core.events import CopySet, CopyStatusChanged
+from streams.core.limits import (
+    COPIERS_PER_LEADER_MAX,
+    COPIES_PER_FOLLOWER_MAX,
+    COPY_STEPS_PER_TICK_MAX,
+)
 from streams.core.money import format_money
 from streams.core.network.standing import closed_trader
 from streams.core.network.winding import may_copy
 from streams.core.performance.equity import ledger_equity
-from streams.core.performance.track import record_exposure, record_flow
-from streams.core.positions import evolve_ledger_fill, fill_result
+from streams.core.performance.track import record_flow
 from streams.core.reasons import Reason
-from streams.core.state import Copy, State, Trader
+from streams.core.state import Copy, CopySettings, State, Trader
 
 
 def find_copy(state: State, leader: str, follower: str) -> Copy | None:
@@ -42,12 +60,14 @@ def decide_set_copy(ctx: Context, command: SetCopy) -> Decision:
     copy = find_copy(state, command.leader, ctx.principal)
     running = copy is not None and copy.status != "STOPPED"
     if not running:
-        refusal = _open_to(state, command.leader, ctx.principal) or _room(
-            state, command.leader, follower
+        refusal = (
+            _open_to(state, command.leader, ctx.principal)
+            or _chain(state, command.leader, follower)
+            or _room(state, command.leader, follower)
         )
         if refusal is not None:
             return refusal
-    settings = merged(copy.settings if copy else None, command)
+    settings = _merged(state, copy, ctx.principal, command)
     if isinstance(settings, Refusal):
         return settings
     held = copy.settings.allocation_micros if copy and running else 0
@@ -55,6 +75,8 @@ def decide_set_copy(ctx: Context, command: SetCopy) -> Decision:
     refusal = _affordable(follower, copy, moved)
     if refusal is not None:
         return refusal
+    own = dict.fromkeys([*(copy.own_fields if copy else ()), *named_changes(command)])
+    own.pop("allocation_micros", None)
     ctx.emit(
         CopySet(
             follower=ctx.principal,
@@ -64,9 +86,42 @@ def decide_set_copy(ctx: Context, command: SetCopy) -> Decision:
             moved_micros=moved,
             equity_before_micros=ledger_equity(state, follower.ledger),
             at_us=ctx.time(0),
+            fields=list(own),
         )
     )
+    if not running:
+        begin(ctx, state.copies[command.leader][ctx.principal])
     return command.leader
+
+
+def _merged(
+    state: State, copy: Copy | None, follower: str, command: SetCopy
+) -> CopySettings | Refusal:
+    """Return the settings after a patch: fields that it does not name stay as they are."""
+    if copy is not None:
+        before = copy.settings
+    elif command.allocation_micros is None:
+        return Refusal(Reason.INVALID_SETTINGS, "expected an allocation at the start", "allocation")
+    else:
+        plain = CopySettings(command.allocation_micros)
+        before = inherited(state, command.leader, follower, plain)
+    return checked(msgspec.structs.replace(before, **named_changes(command)))
+
+
+def _chain(state: State, leader: str, follower: Trader) -> Refusal | None:
+    if state.traders[leader].copying:
+        return Refusal(
+            Reason.LEADER_IS_COPY, "expected a leader who copies nobody, this one does", "leader"
+        )
+    copies = state.copies.get(follower.trader, {}).values()
+    if any(copy.status != "STOPPED" for copy in copies):
+        return Refusal(
+            Reason.LEADER_IS_COPY, "expected a follower whom nobody copies, the caller is copied"
+        )
+    cause = state.copy_desk.suspended.get(leader)
+    if cause is not None:
+        return Refusal(Reason.LEADER_SUSPENDED, f"the leader is {cause}", "leader")
+    return None
 
 
 def _open_to(state: State, leader: str, follower: str) -> Refusal | None:
@@ -109,17 +164,25 @@ def evolve_copy_set(state: State, event: CopySet) -> None:
         copy = copies[event.follower] = Copy(
             event.follower, event.leader, "STOPPED", event.settings, 0, event.at_us
         )
+        copy.row = len(state.copy_desk.rows)
+        state.copy_desk.rows.append((event.leader, event.follower))
+        add_row(state.copy_desk.figures)
+    copy.settings = event.settings
+    copy.version = event.version
+    copy.own_fields = dict.fromkeys(event.fields)
+    copy.ledger.cash_micros += event.moved_micros
+    follower.ledger.cash_micros -= event.moved_micros
     if copy.status == "STOPPED":
-        copy.status = "ACTIVE"
+        copy.status = "PENDING"
         copy.started_at_us = event.at_us
         state.totals.copies_active += 1
         follower.copying[event.leader] = None
-    copy.settings = event.settings
-    copy.version = event.version
-    copy.ledger.cash_micros += event.moved_micros
-    follower.ledger.cash_micros -= event.moved_micros
-    before = event.equity_before_micros
-    record_flow(follower.track, before, before - event.moved_micros)
+        rebase(state, copy, copy.ledger.cash_micros)
+    elif event.moved_micros:
+        shift(state, copy, event.moved_micros)
+    if event.moved_micros:
+        before = event.equity_before_micros
+        record_flow(follower.track, before, before - event.moved_micros)
 
 
 def _running(ctx: Context, leader: str) -> Copy | Refusal:
@@ -131,23 +194,27 @@ def _running(ctx: Context, leader: str) -> Copy | Refusal:
     return copy
 
 
-def _change_status(ctx: Context, leader: str, status: str, cause: str) -> Decision:
+def _choose(ctx: Context, leader: str, status: str) -> Decision:
+    """Move between the states that are the follower's to choose."""
     copy = _running(ctx, leader)
     if isinstance(copy, Refusal):
         return copy
+    if copy.status not in FOLLOWERS_CHOICE:
+        code = STATUS_CODES[copy.status]
+        return Refusal(code, f"the copy is {copy.status}, it cannot be made {status}", "leader")
     if copy.status != status:
-        ctx.emit(CopyStatusChanged(ctx.principal, leader, status, cause, ctx.time(0)))
+        change_status(ctx, copy, status, "follower", "follower")
     return leader
 
 
 def decide_pause_copy(ctx: Context, command: PauseCopy) -> Decision:
     """Skip openings until resumed."""
-    return _change_status(ctx, command.leader, "PAUSED", "follower")
+    return _choose(ctx, command.leader, "PAUSED")
 
 
 def decide_close_only_copy(ctx: Context, command: CloseOnlyCopy) -> Decision:
     """Follow only closings."""
-    return _change_status(ctx, command.leader, "CLOSE_ONLY", "follower")
+    return _choose(ctx, command.leader, "CLOSE_ONLY")
 
 
 def decide_resume_copy(ctx: Context, command: ResumeCopy) -> Decision:
@@ -155,80 +222,64 @@ def decide_resume_copy(ctx: Context, command: ResumeCopy) -> Decision:
     copy = _running(ctx, command.leader)
     if isinstance(copy, Refusal):
         return copy
-    if copy.status == "ACTIVE":
+    if copy.status in ("ACTIVE", "SYNCING"):
         return Refusal(Reason.COPY_NOT_PAUSED, f"the copy of {command.leader} is active", "leader")
     refusal = _open_to(ctx.state, command.leader, ctx.principal)
     if refusal is not None:
         return refusal
-    return _change_status(ctx, command.leader, "ACTIVE", "follower")
+    cause = ctx.state.copy_desk.suspended.get(command.leader)
+    if cause is not None:
+        return Refusal(Reason.LEADER_SUSPENDED, f"the leader is {cause}", "leader")
+    return _choose(ctx, command.leader, "ACTIVE")
 
 
-def evolve_copy_status_changed(state: State, event: CopyStatusChanged) -> None:
-    """Set the status."""
-    state.copies[event.leader][event.follower].status = event.status
-
-
-def decide_stop_copy(ctx: Context, command: StopCopy) -> Decision:
-    """End the relationship, closing or keeping its positions."""
-    state = ctx.state
+def decide_resync_copy(ctx: Context, command: ResyncCopy) -> Decision:
+    """Bring the positions to the leader's weights, a bounded number at once."""
     copy = _running(ctx, command.leader)
     if isinstance(copy, Refusal):
         return copy
-    if command.on_stop not in ("keep", "close_now"):
-        return Refusal(
-            Reason.INVALID_SETTINGS, f"expected keep or close_now, was {command.on_stop}", "on_stop"
-        )
-    at_us = ctx.time(0)
-    if command.on_stop == "close_now":
-        for symbol in list(copy.ledger.positions):
-            position = copy.ledger.positions[symbol]
-            instrument = state.instruments[symbol]
-            price = quote_ticks(instrument, -position.lots) or entry_ticks_of(
-                instrument, position.lots, position.cost_micros
-            )
-            close_copy_position(ctx, copy, symbol, price, "stop", at_us)
-    follower = state.traders[ctx.principal]
-    ctx.emit(
-        CopyStopped(
-            follower=ctx.principal,
-            leader=command.leader,
-            on_stop=command.on_stop,
-            moved_micros=copy.ledger.cash_micros,
-            kept=list(copy.ledger.positions),
-            equity_before_micros=ledger_equity(state, follower.ledger),
-            at_us=at_us,
-        )
-    )
+    if copy.status not in ("ACTIVE", "SYNCING"):
+        return Refusal(STATUS_CODES[copy.status], f"the copy is {copy.status}", "leader")
+    begin_sync(ctx, copy, "follower", "resync")
     return command.leader
 
 
-def evolve_copy_stopped(state: State, event: CopyStopped) -> None:
-    """Return the cash, and hand kept positions over at their average cost."""
-    copy = state.copies[event.leader][event.follower]
-    follower = state.traders[event.follower]
-    copy.status = "STOPPED"
-    copy.ledger.cash_micros -= event.moved_micros
-    follower.ledger.cash_micros += event.moved_micros
-    follower.copying.pop(event.leader, None)
-    state.totals.copies_active -= 1
-    for symbol in event.kept:
-        _hand_over(state, copy, follower, symbol, event.at_us)
-    after = ledger_equity(state, follower.ledger)
-    record_flow(follower.track, event.equity_before_micros, after)
-    record_exposure(follower.track, event.at_us, is_open=bool(follower.ledger.positions))
+def decide_close_copy_position(ctx: Context, command: CloseCopyPosition) -> Decision:
+    """Close one copied position by hand; the leader's leg in it is left."""
+    copy = _running(ctx, command.leader)
+    if isinstance(copy, Refusal):
+        return copy
+    if command.symbol not in copy.ledger.positions:
+        return Refusal(
+            Reason.NO_COPIED_POSITION, f"the copy holds nothing in {command.symbol}", "symbol"
+        )
+    close_at_quote(ctx, copy, command.symbol, "manual")
+    return command.leader
 
 
-def _hand_over(state: State, copy: Copy, follower: Trader, symbol: str, at_us: int) -> None:
-    instrument = state.instruments[symbol]
-    position = copy.ledger.positions[symbol]
-    price = entry_ticks_of(instrument, position.lots, position.cost_micros)
-    leaving = fill_result(position, instrument, -position.lots, price, 0)
-    held = follower.ledger.positions.get(symbol)
-    entering = fill_result(held, instrument, position.lots, price, 0)
-    evolve_ledger_fill(state, copy.ledger, symbol, leaving, 0, at_us)
-    follower.ledger.cash_micros += leaving.realised_micros
-    copy.ledger.cash_micros -= leaving.realised_micros
-    evolve_ledger_fill(state, follower.ledger, symbol, entering, 0, at_us)
+def decide_stop_copy(ctx: Context, command: StopCopy) -> Decision:
+    """End the relationship: keep its positions, close them, or wait for the leader's closings."""
+    copy = _running(ctx, command.leader)
+    if isinstance(copy, Refusal):
+        return copy
+    on_stop = command.on_stop or copy.settings.on_stop
+    choices = CHOICES["on_stop"]
+    if on_stop not in choices:
+        expected = f"expected one of {', '.join(choices)}"
+        return Refusal(Reason.INVALID_SETTINGS, f"{expected}, was {on_stop}", "on_stop")
+    at_us = ctx.time(0)
+    if on_stop == "close_now":
+        for symbol in list(copy.ledger.positions)[:COPY_STEPS_PER_TICK_MAX]:
+            close_at_quote(ctx, copy, symbol, "stop")
+    if on_stop == "keep" or not copy.ledger.positions:
+        finish_stop(ctx, copy, on_stop, at_us)
+    else:
+        ctx.emit(
+            CopyStatusChanged(
+                copy.follower, copy.leader, "STOPPING", on_stop, at_us, "follower", on_stop=on_stop
+            )
+        )
+    return command.leader
 
 
 DECIDERS: Deciders = {
@@ -236,10 +287,8 @@ DECIDERS: Deciders = {
     PauseCopy: decide_pause_copy,
     CloseOnlyCopy: decide_close_only_copy,
     ResumeCopy: decide_resume_copy,
+    ResyncCopy: decide_resync_copy,
+    CloseCopyPosition: decide_close_copy_position,
     StopCopy: decide_stop_copy,
 }
-EVOLVERS: Evolvers = {
-    CopySet: evolve_copy_set,
-    CopyStatusChanged: evolve_copy_status_changed,
-    CopyStopped: evolve_copy_stopped,
-}
+EVOLVERS: Evolvers = {CopySet: evolve_copy_set}

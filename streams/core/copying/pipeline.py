@@ -8,17 +8,26 @@ Source: domain.md, sections 4.1, 4.2, 4.4, 4.5.
 
 from __future__ import annotations
 
+from streams.core.books.levels import entry_ticks_of
 from streams.core.context import Context, Evolvers
 from streams.core.copying.gates import judge_opening
 from streams.core.copying.signal import Signal, quote_ticks, slippage_bps
+from streams.core.copying.status import change_status
+from streams.core.copying.stopping import finish_if_flat
 from streams.core.events import CopyDecided
 from streams.core.execution.exit_levels import set_levels
+from streams.core.market_clock import DAY_US
 from streams.core.money import PPM, divide_up
 from streams.core.performance.equity import ledger_equity
 from streams.core.positions import evolve_ledger_fill, fill_result
 from streams.core.reasons import Reason
-from streams.core.state import Copy, Instrument, State
+from streams.core.state import Copy, Instrument, Position, State
 
+
+OPENING_LEGS = ("open", "sync")
+
+FAILURES = (Reason.INSUFFICIENT_FUNDS.value, Reason.INSUFFICIENT_MARGIN.value)
+"""Codes of an opening that count as a failure in a row."""
 
 CARRY_ONE = 1_000_000_000
 """One lot in the parts per billion in which a closing's remainder is carried."""
@@ -36,11 +45,27 @@ def follow_fill(ctx: Context, signal: Signal) -> None:
             continue
         if signal.closed:
             _decide_closing(ctx, signal, copy)
-        if signal.opened:
-            _decide_opening(ctx, signal, copy)
+        if signal.opened and copy.status != "STOPPED":
+            decide_opening(ctx, signal, copy, "open")
+            most = copy.settings.failures_max
+            if most and copy.failures >= most and copy.status == "ACTIVE":
+                change_status(ctx, copy, "PAUSED", "risk", "consecutive_failures")
 
 
-def _instrument_of(state: State, signal: Signal, copy: Copy) -> Instrument | None:
+def position_of(copy: Copy, leader_symbol: str) -> Position | None:
+    """Return the copy's position that stands for the leader's in a symbol.
+
+    What the copy holds in that very symbol may belong to another one of the leader's.
+    """
+    symbol = copy.mapped.get(leader_symbol)
+    if symbol is None:
+        if leader_symbol in copy.mapped.values():
+            return None
+        symbol = leader_symbol
+    return copy.ledger.positions.get(symbol)
+
+
+def instrument_of(state: State, signal: Signal, copy: Copy) -> Instrument | None:
     """Return what the follower would open, None when the leader's symbol leads nowhere.
 
     A mapped symbol must be known, and no position of the copy may belong to two of the leader's
@@ -59,12 +84,20 @@ def _instrument_of(state: State, signal: Signal, copy: Copy) -> Instrument | Non
     return state.instruments.get(target)
 
 
-def _decide_opening(ctx: Context, signal: Signal, copy: Copy) -> None:
+def decide_opening(ctx: Context, signal: Signal, copy: Copy, leg: str) -> None:
+    """Pass one opening through the gates and put the decision on record.
+
+    Args:
+        ctx: the command's context.
+        signal: what opens.
+        copy: the relationship.
+        leg: `open` or `sync`.
+    """
     settings, fill = copy.settings, signal.fill
     side = -signal.side if settings.reverse else signal.side
     instrument: Instrument | None = signal.instrument
     if settings.symbol_map or copy.mapped:
-        instrument = _instrument_of(ctx.state, signal, copy)
+        instrument = instrument_of(ctx.state, signal, copy)
     equity = ledger_equity(ctx.state, copy.ledger)
     verdict = judge_opening(ctx.state, signal, copy, instrument, side, equity)
     traded = instrument or signal.instrument
@@ -81,7 +114,7 @@ def _decide_opening(ctx: Context, signal: Signal, copy: Copy) -> None:
             copy.follower,
             copy.leader,
             fill.signal_seq,
-            "open",
+            leg,
             traded.symbol,
             verdict.code.value,
             verdict.clamps,
@@ -102,27 +135,28 @@ def _decide_opening(ctx: Context, signal: Signal, copy: Copy) -> None:
             traded.bid_ticks,
             traded.ask_ticks,
             ctx.at_us,
-            fill.symbol if traded is not signal.instrument else "",
+            fill.symbol,
         )
     )
 
 
 def _decide_closing(ctx: Context, signal: Signal, copy: Copy) -> None:
     fill, closed = signal.fill, signal.closed
-    symbol = copy.mapped.get(fill.symbol, fill.symbol) if copy.mapped else fill.symbol
-    instrument = signal.instrument
-    if symbol != fill.symbol:
-        instrument = ctx.state.instruments[symbol]
+    symbol, instrument = fill.symbol, signal.instrument
     position = copy.ledger.positions.get(symbol)
-    code = Reason.EXECUTED
+    if copy.mapped:
+        position = position_of(copy, symbol)
+        symbol = copy.mapped.get(symbol, symbol)
+        instrument = ctx.state.instruments[symbol]
+    ended = closed == signal.held
+    code = _closing_code(signal, copy, position)
     lots = wanted = price = fee = worse = carry = share = side = 0
     result = None
-    if position is None:
-        code = Reason.NO_FOLLOWER_POSITION
-    else:
+    if position is not None and code is Reason.EXECUTED:
         held = abs(position.lots)
         share = held * CARRY_ONE * closed // signal.held + position.close_carry_ppb
-        count, carry = (held, 0) if closed == signal.held else divmod(share, CARRY_ONE)
+        whole = ended or copy.stopping == "close_by_symbol"
+        count, carry = (held, 0) if whole else divmod(share, CARRY_ONE)
         count = min(count, held)
         side = -1 if position.lots > 0 else 1
         lots = wanted = count * side
@@ -161,27 +195,68 @@ def _decide_closing(ctx: Context, signal: Signal, copy: Copy) -> None:
             instrument.bid_ticks,
             instrument.ask_ticks,
             ctx.at_us,
-            fill.symbol if instrument is not signal.instrument else "",
+            fill.symbol,
+            0,
+            0,
+            ended,
         )
     )
+    if copy.status == "STOPPING":
+        finish_if_flat(ctx, copy, fill.at_us)
+
+
+def _closing_code(signal: Signal, copy: Copy, position: Position | None) -> Reason:
+    """Ask the gates that closings pass too: intake and mapping."""
+    if signal.code is Reason.LEADER_TEST_TRADE:
+        return Reason.LEADER_TEST_TRADE
+    if copy.detached and signal.fill.symbol in copy.detached:
+        return Reason.DETACHED_BY_FOLLOWER
+    return Reason.NO_FOLLOWER_POSITION if position is None else Reason.EXECUTED
+
+
+def close_at_quote(ctx: Context, copy: Copy, symbol: str, leg: str, lots: int = 0) -> None:
+    """Close lots of a position at the present quote, or at cost where there is none.
+
+    Args:
+        ctx: the command's context.
+        copy: the relationship.
+        symbol: an instrument it holds a position in.
+        leg: why, see `CopyDecided`.
+        lots: unsigned, at most those held; 0 = all.
+    """
+    position = copy.ledger.positions[symbol]
+    instrument = ctx.state.instruments[symbol]
+    price = quote_ticks(instrument, -position.lots) or entry_ticks_of(
+        instrument, position.lots, position.cost_micros
+    )
+    close_copy_position(ctx, copy, symbol, price, leg, ctx.time(0), lots)
 
 
 def close_copy_position(
-    ctx: Context, copy: Copy, symbol: str, price_ticks: int, leg: str, at_us: int
+    ctx: Context,
+    copy: Copy,
+    symbol: str,
+    price_ticks: int,
+    leg: str,
+    at_us: int,
+    count: int = 0,
 ) -> None:
-    """Close a whole position of a ring fence at a price; no gate can stand in the way.
+    """Close a position of a ring fence at a price; no gate can stand in the way.
 
     Args:
         ctx: the command's context.
         copy: the relationship.
         symbol: an instrument it holds a position in.
         price_ticks: the price to close at (0 only at settlement).
-        leg: `settle`, `stop`, `stop_loss` or `take_profit`.
+        leg: why, see `CopyDecided`.
         at_us: market time.
+        count: unsigned lots, at most those held; 0 = all.
     """
     instrument = ctx.state.instruments[symbol]
     position = copy.ledger.positions[symbol]
     lots = -position.lots
+    if count:
+        lots = count if lots > 0 else -count
     fee = 0
     if leg != "settle":
         value = instrument.value_micros(price_ticks, abs(lots))
@@ -212,8 +287,15 @@ def close_copy_position(
             bid_ticks=instrument.bid_ticks,
             ask_ticks=instrument.ask_ticks,
             decided_at_us=ctx.at_us,
+            leader_symbol=_leader_symbol(copy, symbol),
         )
     )
+    finish_if_flat(ctx, copy, at_us)
+
+
+def _leader_symbol(copy: Copy, symbol: str) -> str:
+    """Return the leader's symbol of a position of the copy."""
+    return next((leaders for leaders, held in copy.mapped.items() if held == symbol), symbol)
 
 
 def evolve_copy_decided(state: State, event: CopyDecided) -> None:
@@ -234,17 +316,46 @@ def evolve_copy_decided(state: State, event: CopyDecided) -> None:
         opened = copy.ledger.positions[event.symbol]
         stop, take = event.stop_ticks or opened.stop_ticks, event.take_ticks or opened.take_ticks
         set_levels(state, event.symbol, opened, (copy.leader, copy.follower), stop, take)
-    if event.leg == "open":
-        if result is not None:
-            copy.ledger.positions[event.symbol].entries += 1
-            if event.leader_symbol:
-                copy.mapped[event.leader_symbol] = event.symbol
+    if event.leg in OPENING_LEGS:
+        _evolve_opening(copy, event)
+    else:
+        _evolve_closing(state, copy, event)
+
+
+def _evolve_opening(copy: Copy, event: CopyDecided) -> None:
+    if copy.sync_left:
+        copy.sync_left.pop(event.leader_symbol, None)
+    if copy.detached and event.code != Reason.DETACHED_BY_FOLLOWER.value:
+        copy.detached.pop(event.leader_symbol, None)
+    if event.result is None:
+        if event.code in FAILURES:
+            copy.failures += 1
         return
+    copy.failures = 0
+    copy.ledger.positions[event.symbol].entries += 1
+    if event.leader_symbol != event.symbol:
+        copy.mapped[event.leader_symbol] = event.symbol
+    day = event.at_us // DAY_US
+    if copy.trades_day == day:
+        copy.trades_today += 1
+    else:
+        copy.trades_day, copy.trades_today = day, 1
+
+
+def _evolve_closing(state: State, copy: Copy, event: CopyDecided) -> None:
     position = copy.ledger.positions.get(event.symbol)
     if position is not None:
-        position.close_carry_ppb = event.carry_ppb
+        if event.leg == "close":
+            position.close_carry_ppb = event.carry_ppb
     elif copy.mapped:
         copy.mapped = {name: held for name, held in copy.mapped.items() if held != event.symbol}
+    if copy.sync_left:
+        copy.sync_left.pop(event.leader_symbol, None)
+    if event.leg == "manual":
+        if event.leader_symbol in state.traders[event.leader].ledger.positions:
+            copy.detached[event.leader_symbol] = None
+    elif event.leg_ended and copy.detached:
+        copy.detached.pop(event.leader_symbol, None)
 
 
 EVOLVERS: Evolvers = {CopyDecided: evolve_copy_decided}

@@ -6,7 +6,7 @@ Source: domain.md, section 4.3 (defaults) and section 0, mistake 1.
 
 from __future__ import annotations
 
-import msgspec
+from typing import Any
 
 from streams.core.commands import SetCopy
 from streams.core.context import Refusal
@@ -83,29 +83,18 @@ NEEDED = {
 """The setting without which a mode has no size."""
 
 
-def merged(before: CopySettings | None, command: SetCopy) -> CopySettings | Refusal:
-    """Return the settings after a patch, or why they are refused.
-
-    Args:
-        before: the present settings; None at the start of a relationship.
-        command: fields that are None stay as they are.
-    """
-    if before is None:
-        if command.allocation_micros is None:
-            return Refusal(
-                Reason.INVALID_SETTINGS, "expected an allocation at the start", "allocation"
-            )
-        before = CopySettings(allocation_micros=command.allocation_micros)
+def named_changes(patch: SetCopy) -> dict[str, Any]:
+    """Return the settings that a patch names, as `CopySettings` holds them."""
     changes = {}
     for name in CopySettings.__struct_fields__:
-        value = getattr(command, name)
+        value = getattr(patch, name)
         if value is not None:
             changes[name] = tuple(value) if isinstance(value, list) else value
-    after = msgspec.structs.replace(before, **changes)
-    return _checked(after)
+    return changes
 
 
-def _checked(settings: CopySettings) -> CopySettings | Refusal:
+def checked(settings: CopySettings) -> CopySettings | Refusal:
+    """Return the settings, or why they are refused: names, bounds, what belongs together."""
     for name, choices in CHOICES.items():
         value = getattr(settings, name)
         if value not in choices:

@@ -15,6 +15,7 @@ from streams.core.events import FillBooked
 from streams.core.limits import LEVERAGE_MAX
 from streams.core.money import BPS
 from streams.core.performance.equity import ledger_equity
+from streams.core.reasons import Reason
 from streams.core.state import Instrument, Ledger, State
 
 
@@ -64,6 +65,17 @@ def slippage_bps(side: int, price_ticks: int, leader_price_ticks: int) -> int:
     return worse // leader_price_ticks
 
 
+def _shared_code(state: State, fill: FillBooked) -> Reason | None:
+    """Return the gate of intake or state that stops the openings of all followers."""
+    if fill.test:
+        return Reason.LEADER_TEST_TRADE
+    if fill.trader in state.copy_desk.suspended:
+        return Reason.LEADER_SUSPENDED
+    if state.traders[fill.trader].copying:
+        return Reason.LEADER_IS_COPY
+    return Reason.KILL_SWITCH if state.copy_desk.kill_switch else None
+
+
 class Signal:
     """One fill of a leader, on its way to the followers.
 
@@ -81,21 +93,29 @@ class Signal:
         at_us: market time.
         weekday: bit of the UTC weekday, Monday = 1.
         minute: minute of the UTC day.
+        code: the gate of intake or state that no follower's opening passes, or None.
+        mode: how to size, instead of the follower's setting; empty = the setting.
+        slippage_max_bps: worst price, instead of the follower's setting.
+        ranks: what the filters of leader and platform say, by side; see `scopes`.
     """
 
     __slots__ = (
         "age_ms",
         "at_us",
         "closed",
+        "code",
         "fill",
         "held",
         "instrument",
         "leader",
         "minute",
+        "mode",
         "opened",
         "pending",
+        "ranks",
         "risks",
         "side",
+        "slippage_max_bps",
         "stop_ticks",
         "weekday",
         "worse",
@@ -130,6 +150,10 @@ class Signal:
         self.weekday = 1 << (minutes // 1_440 + 3) % 7
         self.worse: dict[int, int] = {}
         self.risks: list[int | None] = []
+        self.ranks: dict[int, int] = {}
+        self.mode = ""
+        self.slippage_max_bps: int | None = None
+        self.code = _shared_code(state, fill)
 
     def slippage(self, side: int, price_ticks: int) -> int:
         """Return the slippage of the leader's own instrument, remembered by side."""

@@ -82,13 +82,14 @@ class Wish:
 def wanted_size(wish: Wish) -> Size | Reason:
     """Return the size before minimum and caps, or why there is none."""
     settings = wish.settings
-    size = MODES[settings.mode](wish)
+    mode = wish.signal.mode or settings.mode
+    size = MODES[mode](wish)
     if isinstance(size, Reason):
         return size
     factor = settings.symbol_multipliers.get(wish.signal.fill.symbol)
     if factor is not None:
         size = size[0] * factor, size[1] * PPM
-    if wish.instrument is not wish.signal.instrument and settings.mode in LEADER_LOTS:
+    if wish.instrument is not wish.signal.instrument and mode in LEADER_LOTS:
         return _translated(wish, size)
     return size
 

@@ -6,12 +6,13 @@ by the arrays of `valuation` and asked exactly; then their resting orders are ca
 positions closed at the quotes. What a gap has taken beyond the cash stays a debt of the account.
 
 A recorded trader's margin is its own venue's to judge: it is never liquidated here. A copy's ring
-fence has a copy stop instead.
+fence has a copy stop instead. Who copies a liquidated leader follows closings only from then on.
 """
 
 from __future__ import annotations
 
 from streams.core.context import Context, Evolvers
+from streams.core.copying.suspension import suspend_leader
 from streams.core.events import AccountLiquidated, OrderCancelled
 from streams.core.execution.exits import close_own_position
 from streams.core.limits import EXITS_PER_COMMAND_MAX, MAINTENANCE_PPM
@@ -49,6 +50,8 @@ def _liquidate(ctx: Context, trader: Trader, most: int) -> int:
         return 0
     at_us = ctx.time(0)
     ctx.emit(AccountLiquidated(trader.trader, equity, margin, at_us))
+    if trader.trader in ctx.state.copies:
+        suspend_leader(ctx, trader.trader, "liquidated", at_us)
     for order_id in list(trader.orders):
         symbol = ctx.state.orders[order_id].symbol
         ctx.emit(OrderCancelled(order_id, trader.trader, symbol, "LIQUIDATED", at_us))

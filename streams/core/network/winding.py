@@ -12,8 +12,8 @@ from streams.core.limits import COPIES_WOUND_DOWN_PER_TICK_MAX
 from streams.core.state import Copy, State
 
 
-OPENING_NOTHING = ("CLOSE_ONLY", "STOPPING", "STOPPED")
-"""Statuses of a copy in which nothing is opened and from which only the follower leads back."""
+OPENING_NOTHING = ("CLOSE_ONLY", "HALTED", "COOLDOWN", "STOPPING", "STOPPED")
+"""Statuses of a copy in which nothing is opened; what ends a cooldown asks `may_copy` again."""
 
 
 def may_copy(state: State, leader_id: str, follower: str) -> bool:

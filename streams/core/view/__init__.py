@@ -16,6 +16,7 @@ from streams.core.view.objects import (
     mark_row,
     order_view,
     position_view,
+    scope_view,
     trader_view,
 )
 from streams.core.view.routes import lossless_keys
@@ -37,6 +38,7 @@ __all__ = [
     "mark_row",
     "order_view",
     "position_view",
+    "scope_view",
     "settings_view",
     "trader_view",
     "update_view",

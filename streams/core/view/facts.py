@@ -13,10 +13,6 @@ from collections.abc import Callable
 from typing import Any
 
 from streams.core.events import (
-    CopyDecided,
-    CopySet,
-    CopyStatusChanged,
-    CopyStopped,
     DigestTaken,
     EquityReported,
     Event,
@@ -29,17 +25,15 @@ from streams.core.events import (
 )
 from streams.core.money import PPM
 from streams.core.state import State
+from streams.core.view.copy_facts import COPY_RENDERERS
 from streams.core.view.execution_facts import RENDERERS as EXECUTION_RENDERERS
-from streams.core.view.gates import gate_of
 from streams.core.view.idea_facts import IDEA_RENDERERS
 from streams.core.view.notifications import notification_data
-from streams.core.view.settings import settings_view
 from streams.core.view.values import (
     entry_price,
     format_time,
     money,
     price_or_none,
-    scaled,
     side_of,
     steps,
 )
@@ -125,81 +119,6 @@ def _equity_reported(_: State, event: EquityReported) -> Data:
     }
 
 
-def _copy_set(_: State, event: CopySet) -> Data:
-    return {
-        "type": "copy_set",
-        "leader": event.leader,
-        "follower": event.follower,
-        "settings_version": event.version,
-        "settings": settings_view(event.settings),
-        "moved": money(event.moved_micros),
-        "at": format_time(event.at_us),
-    }
-
-
-def _copy_status_changed(_: State, event: CopyStatusChanged) -> Data:
-    return {
-        "type": "copy_status_changed",
-        "leader": event.leader,
-        "follower": event.follower,
-        "status": event.status,
-        "cause": event.cause,
-        "at": format_time(event.at_us),
-    }
-
-
-def _copy_stopped(_: State, event: CopyStopped) -> Data:
-    return {
-        "type": "copy_stopped",
-        "leader": event.leader,
-        "follower": event.follower,
-        "on_stop": event.on_stop,
-        "moved": money(event.moved_micros),
-        "kept": event.kept,
-        "at": format_time(event.at_us),
-    }
-
-
-def _copy_decided(state: State, event: CopyDecided) -> Data:
-    """Render one decision. Hot: a thousand follow one fill, so helpers are inlined."""
-    instrument = state.instruments[event.symbol]
-    tick, tick_places = instrument.tick
-    lot, lot_places = instrument.lot
-    lots, wanted, result = event.lots, event.wanted_lots, event.result
-    leaders = state.instruments[event.leader_symbol] if event.leader_symbol else instrument
-    return {
-        "type": "copy_decided",
-        "signal_seq": event.signal_seq or None,
-        "leader": event.leader,
-        "follower": event.follower,
-        "leg": event.leg,
-        "symbol": event.symbol,
-        "leader_symbol": event.leader_symbol or event.symbol,
-        "side": side_of(lots or wanted),
-        "gate": gate_of(event.code),
-        "code": event.code,
-        "clamps": event.clamps,
-        "quantity": scaled(abs(lots) * lot, lot_places),
-        "price": scaled(event.price_ticks * tick, tick_places) if result else None,
-        "fee": scaled(event.fee_micros, 6),
-        "slippage_bps": event.slippage_bps,
-        "realised_pnl": scaled(result.realised_micros, 6) if result else "0",
-        "inputs": {
-            "leader_equity": scaled(event.leader_equity_micros, 6),
-            "follower_equity": scaled(event.follower_equity_micros, 6),
-            "leader_quantity": steps(event.leader_lots, leaders.lot),
-            "leader_price": steps(event.leader_price_ticks, leaders.tick),
-            "sized_quantity": scaled(event.sized_millilots * lot, lot_places + 3),
-            "wanted_quantity": scaled(wanted * lot, lot_places),
-            "bid": scaled(event.bid_ticks * tick, tick_places) if event.bid_ticks else None,
-            "ask": scaled(event.ask_ticks * tick, tick_places) if event.ask_ticks else None,
-            "settings_version": event.version,
-        },
-        "signaled_at": format_time(event.at_us),
-        "decided_at": format_time(event.decided_at_us),
-    }
-
-
 def _instrument_registered(_: State, event: InstrumentRegistered) -> Data:
     return {
         "type": "instrument_registered",
@@ -251,10 +170,7 @@ _RENDERERS: dict[type[Event], Callable[[State, Any], Data]] = {
     **EXECUTION_RENDERERS,
     PositionReported: _position_reported,
     EquityReported: _equity_reported,
-    CopySet: _copy_set,
-    CopyStatusChanged: _copy_status_changed,
-    CopyStopped: _copy_stopped,
-    CopyDecided: _copy_decided,
+    **COPY_RENDERERS,
     InstrumentRegistered: _instrument_registered,
     InstrumentSettled: _instrument_settled,
     DigestTaken: _digest_taken,

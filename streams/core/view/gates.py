@@ -6,8 +6,16 @@ from streams.core.reasons import Reason
 
 
 STAGES: dict[str, tuple[Reason, ...]] = {
-    "intake": (Reason.STALE_SIGNAL,),
-    "state": (Reason.REL_PAUSED, Reason.REL_CLOSE_ONLY),
+    "intake": (Reason.STALE_SIGNAL, Reason.LEADER_TEST_TRADE),
+    "state": (
+        Reason.REL_PAUSED,
+        Reason.REL_CLOSE_ONLY,
+        Reason.REL_HALTED,
+        Reason.REL_COOLDOWN,
+        Reason.LEADER_SUSPENDED,
+        Reason.LEADER_IS_COPY,
+        Reason.KILL_SWITCH,
+    ),
     "filters": (
         Reason.SYMBOL_NOT_ALLOWED,
         Reason.SYMBOL_DENIED,
@@ -17,7 +25,11 @@ STAGES: dict[str, tuple[Reason, ...]] = {
         Reason.ASSET_UNSUPPORTED,
         Reason.NOT_SHORTABLE,
     ),
-    "mapping": (Reason.NO_FOLLOWER_POSITION, Reason.SYMBOL_UNMAPPED),
+    "mapping": (
+        Reason.NO_FOLLOWER_POSITION,
+        Reason.DETACHED_BY_FOLLOWER,
+        Reason.SYMBOL_UNMAPPED,
+    ),
     "sizing": (
         Reason.NO_LEADER_EQUITY,
         Reason.NO_STOP_LOSS,
@@ -33,6 +45,14 @@ STAGES: dict[str, tuple[Reason, ...]] = {
         Reason.INSUFFICIENT_FUNDS,
         Reason.INSUFFICIENT_MARGIN,
         Reason.LIMIT_REACHED,
+    ),
+    "loss": (
+        Reason.COPY_STOP_HIT,
+        Reason.TRAILING_STOP_HIT,
+        Reason.DAILY_LOSS,
+        Reason.DAILY_DRAWDOWN,
+        Reason.DAILY_TARGET,
+        Reason.MAX_TRADES_DAY,
     ),
     "price": (Reason.NO_QUOTE, Reason.QUOTE_STALE, Reason.SLIPPAGE_PRE),
 }

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from streams.core.events import (
+    CopyLimitReached,
     CopyStatusChanged,
     Event,
     IdeaCommented,
@@ -65,14 +66,20 @@ def _addressed(state: State, event: IdeaCommented) -> Iterable[str]:
 
 
 def _copier(_: State, event: CopyStatusChanged) -> Iterable[str]:
-    """Whoever copies, unless it was its own doing."""
-    return () if event.cause == "follower" else (event.follower,)
+    """Whoever copies, unless it was its own doing or the end of it."""
+    own = event.actor == "follower" or event.cause == "synced"
+    return () if own else (event.follower,)
+
+
+def _warned(_: State, event: CopyLimitReached) -> Iterable[str]:
+    return (event.follower,)
 
 
 NOTICES: dict[type[Event], Notice] = {
     IdeaLiked: Notice("idea_liked", "ideas", important=False, readers=_author),
     IdeaCommented: Notice("idea_commented", "ideas", important=True, readers=_addressed),
     CopyStatusChanged: Notice("copy_changed", "copying", important=True, readers=_copier),
+    CopyLimitReached: Notice("copy_limit", "copying", important=True, readers=_warned),
     TraderFollowed: Notice("new_follower", "network", important=False, readers=_target),
     TraderVerified: Notice("verification", "account", important=True, readers=_trader),
 }

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from streams.core.money import PPM
+from streams.core.copying.losses import figure, level_micros
+from streams.core.market_clock import day_of
+from streams.core.money import BPS, PPM
 from streams.core.performance.equity import ledger_equity, position_profit
 from streams.core.state import (
     Copy,
+    CopyScope,
     Instrument,
     Ledger,
     Order,
@@ -19,7 +22,7 @@ from streams.core.state import (
     State,
     Trader,
 )
-from streams.core.view.settings import settings_view
+from streams.core.view.settings import own_settings, settings_view
 from streams.core.view.values import (
     entry_price,
     format_time,
@@ -181,17 +184,45 @@ def account_view(state: State, trader: Trader) -> Data:
     }
 
 
+def scope_view(kind: str, scope: CopyScope | None) -> Data:
+    """Return what a scope (`platform`, `leader`, `portfolio`) has set, as clients write it."""
+    if scope is None:
+        return {"scope": kind, "version": 0, "settings": {}}
+    shown = settings_view(scope.settings)
+    return {
+        "scope": kind,
+        "version": scope.version,
+        "settings": {name: shown[name] for name in own_settings(scope.fields)},
+    }
+
+
 def copy_view(state: State, copy: Copy) -> Data:
-    """Return a copy relationship with its settings, counts and ring fence."""
+    """Return a copy relationship with its settings, limits, counts and ring fence.
+
+    `stop_level` is the equity at which a stop closes everything: the higher of both stops.
+    """
+    figures, settings = state.copy_desk.figures, copy.settings
+    peak = figure(figures.peaks, copy.row)
+    stop_level = level_micros(copy.stop_base_micros, settings.copy_stop_bps)
+    if settings.trailing_stop_bps:
+        stop_level = max(stop_level, level_micros(peak, settings.trailing_stop_bps))
+    blocked = copy.blocked_code and copy.blocked_day == day_of(state.market_at_us)
     return {
         "leader": copy.leader,
         "follower": copy.follower,
         "status": copy.status,
         "settings_version": copy.version,
-        "settings": settings_view(copy.settings),
+        "settings": settings_view(settings),
+        "own": own_settings(copy.own_fields),
         "started_at": format_time_or_none(copy.started_at_us),
         "executed": copy.executed,
         "skipped": copy.skipped,
         "codes": dict(copy.codes),
+        "stop_level": money(stop_level),
+        "peak_equity": money(peak),
+        "blocked_today": copy.blocked_code if blocked else None,
+        "cooldown_until": format_time_or_none(copy.cooldown_until_us),
+        "deviation": None if copy.drift_bps < 0 else copy.drift_bps / BPS,
+        "detached": list(copy.detached),
         "account": ledger_view(state, copy.ledger),
     }

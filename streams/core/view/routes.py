@@ -15,6 +15,8 @@ from streams.core.events import (
     AccountLiquidated,
     CashMoved,
     CopyDecided,
+    CopyLimitReached,
+    CopyScopeSet,
     CopySet,
     CopyStatusChanged,
     CopyStopped,
@@ -23,6 +25,7 @@ from streams.core.events import (
     Event,
     ExitLevelsSet,
     FillBooked,
+    FillHeld,
     IdeaArmed,
     IdeaClosed,
     IdeaCommented,
@@ -40,6 +43,9 @@ from streams.core.events import (
     IdeaUpdated,
     InstrumentRegistered,
     InstrumentSettled,
+    KillSwitchSet,
+    LeaderReinstated,
+    LeaderSuspended,
     OrderCancelled,
     OrderEdited,
     OrderPlaced,
@@ -135,8 +141,17 @@ def _account(_: State, event: PositionReported | EquityReported | CashMoved) -> 
     return (f"account:{event.trader}",)
 
 
-def _copy(_: State, event: CopySet | CopyStatusChanged | CopyStopped) -> Keys:
+def _copy(_: State, event: CopySet | CopyStatusChanged | CopyStopped | CopyLimitReached) -> Keys:
     return (f"account:{event.follower}",)
+
+
+def _scope(_: State, event: CopyScopeSet) -> Keys:
+    trader = event.scope.partition(":")[2]
+    return (f"account:{trader}",) if trader else ("system",)
+
+
+def _leader(_: State, event: LeaderSuspended | LeaderReinstated | FillHeld) -> Keys:
+    return (f"account:{event.trader}", f"signals:{event.trader}")
 
 
 def _decision(_: State, event: CopyDecided) -> Keys:
@@ -176,6 +191,12 @@ _ROUTES: dict[type[Event], Callable[[State, Any], Keys]] = {
     CopyStatusChanged: _copy,
     CopyStopped: _copy,
     CopyDecided: _decision,
+    CopyLimitReached: _copy,
+    CopyScopeSet: _scope,
+    KillSwitchSet: _system,
+    LeaderSuspended: _leader,
+    LeaderReinstated: _leader,
+    FillHeld: _leader,
     InstrumentRegistered: _system,
     InstrumentSettled: _system,
     DigestTaken: _system,

@@ -5,7 +5,7 @@ Money and quantities are decimal strings, ratios numbers (1.0 = 100 %), what is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
 from streams.core.money import BPS, PPM, format_scaled
@@ -130,6 +130,14 @@ _SPELLINGS: dict[Kind, Callable[[Any], Any]] = {
     "sessions": _sessions,
     "news": _news,
 }
+
+
+_NAMES = {setting.field: setting.name for setting in SETTINGS}
+
+
+def own_settings(fields: Iterable[str]) -> list[str]:
+    """Return the names, as clients write them, of settings that were set at some place."""
+    return [_NAMES[field] for field in fields]
 
 
 def settings_view(settings: CopySettings) -> dict[str, Any]:

@@ -155,6 +155,9 @@ async def test_every_command_of_the_server_has_a_method_whose_arguments_it_takes
     await client.resume_copy("@a")
     await client.close_only_copy("@a")
     await client.stop_copy("@a", on_stop="keep")
+    await client.resync_copy("@a")
+    await client.close_copy_position("@a", "BTC")
+    await client.set_copy_scope("portfolio", {"copy_stop": "0.2"})
     await client.edit_idea("i", title="A title long enough", stop="3")
     for name, args in client.calls:
         msgspec.convert(args, REQUESTS[name].form)

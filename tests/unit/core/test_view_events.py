@@ -84,6 +84,7 @@ def decided(**more: Any) -> CopyDecided:
         "bid_ticks": 120_002,
         "ask_ticks": 120_003,
         "decided_at_us": START_US,
+        "leader_symbol": "BTC",
     }
     return CopyDecided(**(terms | more))
 
@@ -112,6 +113,8 @@ def test_every_event_with_a_channel_has_a_rendering() -> None:
         "IdeaShared",
         "IdeaViewed",
         "MessagePosted",
+        "CopyDriftsMeasured",
+        "CopiesReviewed",
     ]
 
 
@@ -204,13 +207,6 @@ def test_a_settlement_at_zero_has_a_price(at: Desk) -> None:
     event = decided(leg="settle", lots=-500, price_ticks=0, result=CLOSED)
     data = event_data(at.state, event)
     assert (data["price"], data["realised_pnl"]) == ("0", "1.25")
-
-
-def test_levels_of_a_copied_position_are_the_followers_own_business(at: Desk) -> None:
-    event = ExitLevelsSet("bob", "alice", "BTC", 0, 130_000, START_US)
-    assert lossless_keys(at.state, event) == ("account:bob",)
-    data = event_data(at.state, event)
-    assert (data["leader"], data["stop_loss"], data["take_profit"]) == ("alice", None, "65000")
 
 
 SETTINGS = CopySettings(allocation_micros=1_000_000_000, multiplier_ppm=1_500_000)
@@ -324,7 +320,7 @@ SETTINGS = CopySettings(allocation_micros=1_000_000_000, multiplier_ppm=1_500_00
             },
         ),
         (
-            CopySet("bob", "alice", SETTINGS, 2, -500_000, 0, START_US),
+            CopySet("bob", "alice", SETTINGS, 2, -500_000, 0, START_US, ["multiplier_ppm"]),
             ("account:bob",),
             {
                 "type": "copy_set",
@@ -332,19 +328,24 @@ SETTINGS = CopySettings(allocation_micros=1_000_000_000, multiplier_ppm=1_500_00
                 "follower": "bob",
                 "settings_version": 2,
                 "settings": settings_view(SETTINGS),
+                "own": ["multiplier"],
+                "cause": "follower",
                 "moved": "-0.5",
                 "at": NOON,
             },
         ),
         (
-            CopyStatusChanged("bob", "alice", "PAUSED", "follower", START_US),
+            CopyStatusChanged("bob", "alice", "PAUSED", "follower", START_US, "follower"),
             ("account:bob",),
             {
                 "type": "copy_status_changed",
                 "leader": "alice",
                 "follower": "bob",
                 "status": "PAUSED",
+                "actor": "follower",
                 "cause": "follower",
+                "until": None,
+                "on_stop": None,
                 "at": NOON,
             },
         ),

@@ -3,6 +3,8 @@ from typing import Any
 import pytest
 
 from streams.core.commands import CloseIdea, CommentIdea, FollowTrader, LikeIdea, PublishIdea
+from streams.core.copying.losses import add_row, rebase
+from streams.core.market_clock import day_of
 from streams.core.state import Copy, CopySettings, Ledger, Order, Position
 from streams.core.view import (
     account_view,
@@ -262,6 +264,8 @@ def test_a_copy_with_its_ring_fence(at: Desk) -> None:
     settings = CopySettings(allocation_micros=500_000_000, notional_max_micros=1_000_000)
     ledger = Ledger(cash_micros=499_000_000)
     copy = Copy("bob", "alice", "ACTIVE", settings, 2, START_US, ledger, 3, 1, {"EXECUTED": 3})
+    add_row(at.state.copy_desk.figures)
+    rebase(at.state, copy, 500_000_000)
     view = copy_view(at.state, copy)
     assert (view["settings"]["allocation"], view["settings"]["notional_max"]) == ("500", "1")
     del view["settings"]
@@ -274,6 +278,13 @@ def test_a_copy_with_its_ring_fence(at: Desk) -> None:
         "executed": 3,
         "skipped": 1,
         "codes": {"EXECUTED": 3},
+        "own": [],
+        "stop_level": "300",
+        "peak_equity": "500",
+        "blocked_today": None,
+        "cooldown_until": None,
+        "deviation": 0.0,
+        "detached": [],
         "account": {
             "cash": "499",
             "equity": "499",
@@ -283,3 +294,9 @@ def test_a_copy_with_its_ring_fence(at: Desk) -> None:
             "positions": [],
         },
     }
+    copy.settings = CopySettings(allocation_micros=500_000_000, trailing_stop_bps=1_000)
+    copy.drift_bps, copy.blocked_code = -1, "DAILY_LOSS"
+    copy.blocked_day = day_of(at.state.market_at_us)
+    view = copy_view(at.state, copy)
+    assert (view["stop_level"], view["deviation"]) == ("450", None)
+    assert view["blocked_today"] == "DAILY_LOSS"

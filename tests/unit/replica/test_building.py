@@ -74,7 +74,10 @@ set_notification_levels {"ideas":"off"} -> SetNotificationLevels levels={'ideas'
 pause_copy    {"leader":"lea"} -> PauseCopy leader='lea'
 resume_copy   {"leader":"@lea"} -> ResumeCopy leader='lea'
 close_only_copy {"leader":"lea"} -> CloseOnlyCopy
-stop_copy     {"leader":"lea"} -> StopCopy on_stop='close_now'
+stop_copy     {"leader":"lea"} -> StopCopy on_stop=''
+resync_copy   {"leader":"@lea"} -> ResyncCopy leader='lea'
+close_copy_position {"leader":"@lea","symbol":"BTC"} -> CloseCopyPosition leader='lea' symbol='BTC'
+set_copy_scope {"scope":"leader","risk":0.02} -> SetCopyScope scope='leader'
 stop_copy     {"leader":"lea","on_stop":"keep"} -> StopCopy on_stop='keep'
 """  # noqa: E501 - a table
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from streams.core.commands import SetCopy
+from streams.core.commands import SetCopy, Tick
 from streams.core.copying.settings import CHOICES
-from streams.core.events import CopyDecided
+from streams.core.events import CopyDecided, CopyLimitReached, CopyStatusChanged, CopyStopped
 from streams.core.money import MICROS
-from tests.unit.core.market import Market
+from tests.unit.core.market import SERVICE, Market
 
 
 ALLOCATION = 500 * MICROS
@@ -57,3 +57,27 @@ def decided(market: Market) -> list[CopyDecided]:
 def told(event: CopyDecided) -> str:
     """Return code, signed lots and clamps of a decision."""
     return " ".join([event.code, str(event.lots), *event.clamps])
+
+
+def tick(market: Market, ms: int = 1_000) -> None:
+    """Let time pass and the scheduler tick; the next second begins."""
+    market.ms += ms
+    market.do(SERVICE, Tick((market.ms + 1) // 100))
+
+
+def told_events(market: Market) -> list[str]:
+    """Return what happened to copies in the last entry, one line an event."""
+    lines = []
+    for event in market.events:
+        match event:
+            case CopyStatusChanged():
+                lines.append(f"{event.follower} {event.status} {event.actor} {event.cause}")
+            case CopyLimitReached():
+                lines.append(f"{event.follower} {event.code} {event.level_bps}")
+            case CopyDecided():
+                lines.append(f"{event.follower} {event.leg} {event.symbol} {told(event)}")
+            case CopyStopped():
+                lines.append(f"{event.follower} STOPPED {event.on_stop}")
+            case _:
+                pass
+    return lines

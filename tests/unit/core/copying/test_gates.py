@@ -163,3 +163,15 @@ def test_a_mapped_position_is_closed_by_the_leaders_symbol() -> None:
     market.fill("lea", -500, 10_000)
     assert market.copied_lots("fay", symbol="ETH") == 0
     assert market.copy("fay").mapped == {}
+
+
+def test_a_position_of_another_symbol_is_not_closed() -> None:
+    market = copying(symbol_map={"BTC": "ETH"})
+    market.fill("lea", 100, 1_000, "ETH")
+    market.fill("lea", -100, 1_000, "ETH")
+    market.fill("lea", 1_000, 10_000)
+    market.fill("lea", 100, 1_000, "ETH")
+    assert [told(one) for one in decided(market)] == ["SYMBOL_UNMAPPED 0"]
+    market.fill("lea", -100, 1_000, "ETH")
+    assert [told(one) for one in decided(market)] == ["NO_FOLLOWER_POSITION 0"]
+    assert market.copied_lots("fay", symbol="ETH") == 5_000

@@ -15,13 +15,8 @@ from streams.core.commands import (
 )
 from streams.core.copying.settings import BOUNDS
 from streams.core.money import MICROS, Step
+from tests.unit.core.copying.desk import copying
 from tests.unit.core.market import SERVICE, Market
-
-
-def copying(**patch: object) -> Market:
-    market = Market("lea", "fay")
-    market.do("fay", SetCopy("lea", **{"allocation_micros": 500 * MICROS, **patch}))  # type: ignore[arg-type]
-    return market
 
 
 REFUSED = [
@@ -32,6 +27,23 @@ REFUSED = [
     ("fay", SetCopy("lea", allocation_micros=1, mode="guess"), "INVALID_SETTINGS"),
     ("fay", SetCopy("lea", allocation_micros=1_001 * MICROS), "INSUFFICIENT_FUNDS"),
     ("fay", SetCopy("lea", allocation_micros=1, symbols_allow=["X"] * 501), "INVALID_SETTINGS"),
+    ("fay", SetCopy("lea", allocation_micros=1, tiny="x"), "INVALID_SETTINGS"),
+    ("fay", SetCopy("lea", allocation_micros=1, mode="fixed_quantity"), "INVALID_SETTINGS"),
+    ("fay", SetCopy("lea", allocation_micros=1, expression="x"), "INVALID_SETTINGS"),
+    (
+        "fay",
+        SetCopy("lea", allocation_micros=1, notional_min_micros=2, notional_max_micros=1),
+        "INVALID_SETTINGS",
+    ),
+    ("fay", SetCopy("lea", allocation_micros=1, symbol_multipliers={"X": -1}), "INVALID_SETTINGS"),
+    (
+        "fay",
+        SetCopy("lea", allocation_micros=1, symbol_map={"A": "C", "B": "C"}),
+        "INVALID_SETTINGS",
+    ),
+    ("fay", SetCopy("lea", allocation_micros=1, session_windows=[(0, 0, 1)]), "INVALID_SETTINGS"),
+    ("fay", SetCopy("lea", allocation_micros=1, news_windows=[("*", 1, 1)]), "INVALID_SETTINGS"),
+    ("fay", SetCopy("lea", allocation_micros=1, notify_loss_bps=[0]), "INVALID_SETTINGS"),
     ("fay", PauseCopy("lea"), "UNKNOWN_COPY"),
     ("fay", StopCopy("lea"), "UNKNOWN_COPY"),
     ("fay", ResumeCopy("lea"), "UNKNOWN_COPY"),
