@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streams.core.context import Evolvers
 from streams.core.events import DayClosed
-from streams.core.performance.equity import ledger_equity, ledger_gross
+from streams.core.performance.equity import ledger_worth, lot_values
 from streams.core.performance.market import close_marks
 from streams.core.performance.track import close_day
 from streams.core.state import State
@@ -19,10 +19,11 @@ def evolve_day_closed(state: State, event: DayClosed) -> None:
     closed again.
     """
     close_marks(state, event.day)
+    values = lot_values(state, state.instruments)
     for trader in state.traders.values():
         days, ledger = trader.track.days, trader.ledger
         if trader.track.fills and (not days or days[-1].day < event.day):
-            equity, gross = ledger_equity(state, ledger), ledger_gross(state, ledger)
+            equity, gross = ledger_worth(values, ledger)
             close_day(trader.track, event.day, equity, gross, ledger.cash_micros)
 
 

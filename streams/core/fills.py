@@ -132,7 +132,9 @@ def evolve_fill_booked(state: State, event: FillBooked) -> None:
     if result.trip:
         held = ledger.positions[event.symbol]
         lasted_us = event.at_us - held.opened_at_us
-        record_round_trip(track, result.trip_micros, held.entered_micros, lasted_us)
+        record_round_trip(
+            track, result.trip_micros, held.entered_micros, lasted_us, held.risk_micros
+        )
     evolve_ledger_fill(state, ledger, event.symbol, result, event.fee_micros, event.at_us)
     record_exposure(track, event.at_us, is_open=bool(ledger.positions))
     track.today_traded_micros += event.notional_micros
@@ -176,6 +178,10 @@ def _evolve_levels(state: State, trader: Trader, event: FillBooked) -> None:
     stop = event.stop_ticks or position.stop_ticks
     take = event.take_ticks or position.take_ticks
     set_levels(state, event.symbol, position, ("", trader.trader), stop, take)
+    if event.stop_ticks and (event.result.lots_before == 0 or event.result.trip):
+        instrument = state.instruments[event.symbol]
+        at_stop = instrument.value_micros(event.stop_ticks, position.lots)
+        position.risk_micros = max(position.cost_micros - at_stop, 0)
 
 
 def decide_report_fill(ctx: Context, command: ReportFill) -> Decision:

@@ -136,7 +136,7 @@ def evolve_position(
         forget(state, symbol, position)
         position.opened_at_us = at_us
         position.close_carry_ppb = 0
-        position.entered_micros = abs(cost_micros)
+        position.entered_micros, position.risk_micros = abs(cost_micros), 0
     else:
         # What a fill adds; a fill that reduces makes the cost smaller.
         position.entered_micros += max(abs(cost_micros) - abs(position.cost_micros), 0)

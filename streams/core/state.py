@@ -87,7 +87,8 @@ class Position(msgspec.Struct, array_like=True, gc=False):
 
     `cost_micros` is signed like `lots`: the average entry price is cost / lots. `trip_micros` is
     what this round trip has realised so far, fees included, for its win or loss at the end;
-    `entered_micros` what was paid to enter it, all additions included.
+    `entered_micros` what was paid to enter it, all additions included, and `risk_micros` what the
+    stop of its first fill risked (0 = there was none).
     `stop_ticks` and `take_ticks` (0 = none) close it at the quote, see `execution.exit_levels`;
     `holder` is (leader or "", trader) while it has one of them.
     """
@@ -103,6 +104,7 @@ class Position(msgspec.Struct, array_like=True, gc=False):
     take_ticks: int = 0
     holder: tuple[str, str] = ("", "")
     entered_micros: int = 0
+    risk_micros: int = 0
 
 
 class Ledger(msgspec.Struct, array_like=True):

@@ -8,6 +8,8 @@ ranking everybody at once.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from streams.core.state import Instrument, Ledger, Position, State
 
 
@@ -37,19 +39,38 @@ def ledger_equity(state: State, ledger: Ledger) -> int:
     return equity
 
 
-def ledger_gross(state: State, ledger: Ledger) -> int:
-    """Return the value of the open positions of a ledger without signs, in micro-units.
-
-    A position without a quote is taken at its cost.
-    """
-    gross = 0
-    for symbol, position in ledger.positions.items():
+def lot_values(state: State, symbols: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Return what one lot of each quoted instrument is worth, as (numerator, denominator)."""
+    values = {}
+    for symbol in symbols:
         instrument = state.instruments.get(symbol)
-        if instrument is None or not instrument.quoted:
-            gross += abs(position.cost_micros)
-        else:
-            gross += abs(instrument.value_micros(instrument.mark_ticks, position.lots))
-    return gross
+        if instrument is not None and instrument.quoted:
+            numerator = instrument.mark_ticks * instrument.value_numerator
+            values[symbol] = numerator, instrument.value_denominator
+    return values
+
+
+def ledger_worth(values: dict[str, tuple[int, int]], ledger: Ledger) -> tuple[int, int]:
+    """Return `ledger_equity`, and the value of the open positions without signs.
+
+    One pass, for many ledgers at one moment. A position without a quote is worth its cost.
+
+    Args:
+        values: of this moment, see `lot_values`.
+        ledger: read only.
+    """
+    equity, gross = ledger.cash_micros, 0
+    for symbol, position in ledger.positions.items():
+        cost = position.cost_micros
+        worth = values.get(symbol)
+        if worth is None:
+            gross += cost if cost > 0 else -cost
+            continue
+        product = worth[0] * position.lots
+        value = product // worth[1] if product >= 0 else -(-product // worth[1])
+        equity += value - cost
+        gross += value if value > 0 else -value
+    return equity, gross
 
 
 def equity_of(state: State, trader: str) -> int:

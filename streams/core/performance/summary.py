@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from streams.core.limits import DAYS_MAX
 from streams.core.market_clock import DAY_US, day_of
 from streams.core.money import format_money
-from streams.core.performance.equity import ledger_equity, ledger_gross
+from streams.core.performance.equity import ledger_worth, lot_values
 from streams.core.performance.market import market_returns
 from streams.core.performance.past import fold
 from streams.core.performance.period import Record, is_underwater, period_metrics
@@ -105,7 +105,7 @@ def performance(
     """
     track, now_us = trader.track, state.market_at_us
     today = day_of(now_us)
-    equity, gross = ledger_equity(state, trader.ledger), ledger_gross(state, trader.ledger)
+    equity, gross = ledger_worth(lot_values(state, trader.ledger.positions), trader.ledger)
     present = today_of(track, today, now_us, equity, gross, trader.ledger.cash_micros)
     first = first_day(period, today)
     part = window(track, present.unit_ppb, today, first)

@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from streams.core.commands import ReportEquity, ReportFill, ReportPosition, SettleInstrument
+from streams.core.commands import (
+    PlaceOrder,
+    ReportEquity,
+    ReportFill,
+    ReportPosition,
+    SettleInstrument,
+)
 from streams.core.events import DayClosed
 from streams.core.money import MICROS
 from tests.unit.core.market import SERVICE, Market
@@ -69,6 +75,41 @@ def test_a_round_trip_says_what_was_paid_how_long_it_took_and_when_it_was_open()
     assert trips.duration_us == (4 + 4) * 1_000_000
     assert (track.today_exposed_us, track.open_since_us) == (8_000_000, 0)
     assert track.today_traded_micros == (100 + 100 + 200 + 300 + 150) * MICROS
+
+
+MULTIPLES = """
+    buy   9500   0      9500   risked 1 multiple -1.0
+    buy   9500   11500  11500  risked 1 multiple 3.0
+    short 10500  0      10500  risked 1 multiple -1.0
+    short 10200  9000   9000   risked 1 multiple 5.0
+    buy   0      11000  11000  risked 0 multiple 0.0
+"""
+
+
+@pytest.mark.parametrize("line", MULTIPLES.strip().splitlines())
+def test_a_trip_is_measured_by_what_its_first_stop_risked(line: str) -> None:
+    side, stop, take, price, _, risked, _, multiple = line.split()
+    market = Market("ann")
+    order = PlaceOrder("BTC", side, 1_000, stop_ticks=int(stop), take_ticks=int(take))
+    market.do("ann", order)
+    held = market.state.traders["ann"].ledger.positions["BTC"]
+    assert (held.risk_micros > 0) == (risked == "1")
+    market.quote("BTC", int(price), int(price))
+    trips = market.state.traders["ann"].track.today_trips
+    assert trips is not None
+    assert trips.risked == int(risked)
+    assert abs(trips.risk_ppm / 1e6 - float(multiple)) < 0.02  # fees
+
+
+def test_what_is_added_or_turned_later_has_its_own_risk() -> None:
+    market = Market("ann")
+    market.do("ann", PlaceOrder("BTC", "buy", 1_000))
+    market.do("ann", PlaceOrder("BTC", "buy", 1_000, stop_ticks=9_000))
+    position = market.state.traders["ann"].ledger.positions["BTC"]
+    assert (position.risk_micros, position.entered_micros) == (0, 200 * MICROS)
+    market.fill("ann", -3_000, 10_000)
+    position = market.state.traders["ann"].ledger.positions["BTC"]
+    assert (position.risk_micros, position.entered_micros) == (0, 100 * MICROS)
 
 
 def test_a_self_reported_fill_stays_apart() -> None:

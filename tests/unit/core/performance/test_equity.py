@@ -1,7 +1,13 @@
 import pytest
 
 from streams.core.money import Step
-from streams.core.performance.equity import equity_of, ledger_equity, position_profit
+from streams.core.performance.equity import (
+    equity_of,
+    ledger_equity,
+    ledger_worth,
+    lot_values,
+    position_profit,
+)
 from streams.core.state import Instrument, Ledger, Position, State, Trader, value_factors
 
 
@@ -66,3 +72,18 @@ def test_profit_of_one_position():
 
 def test_a_position_without_a_quote_makes_no_profit() -> None:
     assert position_profit(None, Position(5, 100, 0)) == 0
+
+
+def test_worth_of_many_ledgers_at_once():
+    state = State(instruments={"A": instrument("A", 9_999, 10_001), "B": instrument("B", 500, 501)})
+    state.instruments["C"] = instrument("C", 0, 0)
+    positions = {
+        "A": Position(lots=3, cost_micros=250_000, opened_at_us=0),
+        "B": Position(lots=-2, cost_micros=-12_000, opened_at_us=0),
+        "C": Position(lots=-2, cost_micros=-7, opened_at_us=0),
+        "UNKNOWN": Position(lots=1, cost_micros=5, opened_at_us=0),
+    }
+    ledger = Ledger(cash_micros=1_000, positions=positions)
+    equity, gross = ledger_worth(lot_values(state, positions), ledger)
+    assert equity == ledger_equity(state, ledger)
+    assert gross == 300_000 + 10_000 + 7 + 5
