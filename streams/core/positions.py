@@ -138,8 +138,12 @@ def evolve_position(
         position.close_carry_ppb = 0
         position.entered_micros, position.risk_micros = abs(cost_micros), 0
     else:
-        # What a fill adds; a fill that reduces makes the cost smaller.
-        position.entered_micros += max(abs(cost_micros) - abs(position.cost_micros), 0)
+        added = (
+            cost_micros - position.cost_micros if lots > 0 else position.cost_micros - cost_micros
+        )
+        # A fill that reduces makes the cost smaller and adds nothing.
+        if added > 0:
+            position.entered_micros += added
     position.lots = lots
     position.cost_micros = cost_micros
     position.trip_micros = trip_micros

@@ -225,8 +225,21 @@ async def test_boards_ranks_and_performance(node: ApiNode) -> None:
     numbers = await node.get("/v1/traders/@alice/performance?period=1w")
     assert numbers["total_return"] > 0
     assert numbers["reasons"]["win_rate"] == "NO_CLOSED_TRADES"
+    assert (numbers["reasons"]["expectancy"], numbers["flags"]) == ("NO_CLOSED_TRADES", [])
+    assert numbers["max_leverage"] > 0
+    sell = {**order, "side": "sell"}
+    await node.send("POST", "/v1/orders", "alice", json=sell)
+    numbers = await node.get("/v1/traders/@alice/performance?period=1w&benchmark=BTC")
+    assert (numbers["trades"], numbers["win_rate"], numbers["flags"]) == (
+        1,
+        1.0,
+        ["no_losses", "few_trades"],
+    )
+    assert numbers["best_trade"] == numbers["expectancy"]
+    assert isinstance(numbers["best_trade"], str)
+    assert numbers["reasons"]["beta"] == "TOO_FEW_COMMON_DAYS"
     equity = await node.get("/v1/traders/@alice/equity")
-    assert equity["items"][-1]["equity"] == "100499.95"
+    assert equity["items"][-1]["drawdown"] == 0.0
     compared = await node.get("/v1/compare?traders=@alice,t_bob&period=1m")
     assert [row["trader"] for row in compared["items"]] == ["t_alice", "t_bob"]
     assert {row["metric"] for row in (await node.get("/v1/leaderboards"))["items"]} >= {"sharpe"}
