@@ -420,6 +420,7 @@ class SetCopy(Command, frozen=True):
     on_stop: str | None = None
     drift_band_bps: int | None = None
     notify_loss_bps: list[int] | None = None
+    exit_levels: str | None = None
 
 
 class PauseCopy(Command, frozen=True):

@@ -18,6 +18,7 @@ from streams.core.context import Deciders, Evolvers
 from streams.core.copying import (
     drift,
     intake,
+    levels,
     lifecycle,
     pipeline,
     scopes,
@@ -69,4 +70,5 @@ EVOLVERS: Evolvers = {
     **upkeep.EVOLVERS,
     **drift.EVOLVERS,
     **intake.EVOLVERS,
+    **levels.EVOLVERS,
 }

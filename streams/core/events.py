@@ -629,6 +629,15 @@ class CopiesReviewed(Event, frozen=True):
     at_us: int
 
 
+class LevelEditsFollowed(Event, frozen=True):
+    """Copies follow the levels of a leader's position up to a place; -1 = all."""
+
+    leader: str
+    symbol: str
+    reached: int
+    at_us: int
+
+
 class KillSwitchSet(Event, frozen=True):
     """Copied openings were stopped on the whole platform (`cause`), or go on (empty)."""
 
@@ -776,6 +785,7 @@ AnyEvent = (
     | CopyDriftsMeasured
     | CopyScopeSet
     | CopiesReviewed
+    | LevelEditsFollowed
     | KillSwitchSet
     | LeaderSuspended
     | LeaderReinstated

@@ -11,7 +11,7 @@ from streams.core.commands import ReportEquity, ReportFill, ReportPosition
 from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
 from streams.core.copying.intake import evolve_sequence, next_held, out_of_order
 from streams.core.copying.pipeline import follow_fill
-from streams.core.copying.signal import Signal, Standing, standing_of
+from streams.core.copying.signal import Signal, standing_of
 from streams.core.events import EquityReported, FillBooked, PositionReported
 from streams.core.execution.exit_levels import set_levels
 from streams.core.execution.order_records import evolve_order_filled
@@ -110,15 +110,8 @@ def book_fill(
     )
     ctx.emit(event)
     if standing is not None:
-        _offer(ctx, event, standing, pending=pending)
+        follow_fill(ctx, Signal(state, event, standing, now_us=ctx.at_us, pending=pending))
     return event
-
-
-def _offer(ctx: Context, fill: FillBooked, standing: Standing, *, pending: bool) -> None:
-    held = ctx.state.traders[fill.trader].ledger.positions.get(fill.symbol)
-    stop = held.stop_ticks if held else 0
-    signal = Signal(ctx.state, fill, standing, now_us=ctx.at_us, pending=pending, stop_ticks=stop)
-    follow_fill(ctx, signal)
 
 
 def evolve_fill_booked(state: State, event: FillBooked) -> None:

@@ -384,6 +384,12 @@ class CopySettings(msgspec.Struct, array_like=True, frozen=True, gc=False):
     on_stop: str = "close_now"
     drift_band_bps: int = 2_000
     notify_loss_bps: tuple[int, ...] = ()
+    exit_levels: str = "absolute"
+
+    @property
+    def own_levels(self) -> bool:
+        """Whether copied positions get stops or takes of their own."""
+        return self.stop_loss_bps > 0 or self.take_profit_bps > 0
 
 
 class Copy(msgspec.Struct, array_like=True):
@@ -465,7 +471,8 @@ class CopyDesk(msgspec.Struct, array_like=True):
     `rows` lists (leader, follower) in the order in which copies first began: the row of a copy.
     `breaches` are rows whose equity passed a limit at the last second, `work` rows with steps left
     (syncing, halting, stopping), `cooldowns` row to end, `reviews` leaders whose copies must be
-    looked through, with the place reached. `sequences` and `held` are of venues that number fills.
+    looked through, with the place reached, `level_edits` leaders and symbols whose levels the
+    copies must follow. `sequences` and `held` are of venues that number fills.
     """
 
     rows: list[tuple[str, str]] = []
@@ -479,6 +486,7 @@ class CopyDesk(msgspec.Struct, array_like=True):
     reviews: dict[str, int] = {}
     sequences: dict[str, int] = {}
     held: dict[str, dict[int, HeldFill]] = {}
+    level_edits: dict[str, dict[str, int]] = {}
 
 
 class Voice(msgspec.Struct, array_like=True, gc=False):

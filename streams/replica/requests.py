@@ -291,6 +291,7 @@ class CopySettingsPatch(Request, frozen=True):
     on_stop: OnStop | None = None
     drift_band: Ratio | None = None
     notify_losses: Annotated[list[Count], WINDOWS] | None = None
+    exit_levels: Literal["absolute", "distance"] | None = None
 
 
 class SetCopy(CopySettingsPatch, frozen=True, kw_only=True):

@@ -81,6 +81,26 @@ async def test_decisions_come_from_the_archive(node: ApiNode) -> None:
     assert (await node.get("/v1/copies/@leader/decisions", "leader"))["items"] == []
 
 
+async def test_every_version_of_the_settings_of_a_copy_is_readable(node: ApiNode) -> None:
+    await node.get("/v1/me", "leader")
+    for patch in ({"allocation": "50000"}, {"copy_stop": 0.2}, {"reverse": True}):
+        await node.send("PUT", "/v1/copies/@leader", "bob", json=patch)
+    await node.archived()
+
+    path = "/v1/copies/@leader/settings"
+    first = await node.get(f"{path}?limit=2", "bob")
+    rest = await node.get(f"{path}?cursor={first['next_cursor']}", "bob")
+    versions = [*first["items"], *rest["items"]]
+    assert [each["settings_version"] for each in versions] == [3, 2, 1]
+    assert [each["settings"]["copy_stop"] for each in versions] == [0.2, 0.2, 0.4]
+    assert versions[0]["own"] == ["copy_stop", "reverse"]
+    assert await node.get(f"{path}?version=2", "bob") == versions[1]
+    none = await node.send("GET", f"{path}?version=4", "bob")
+    assert (none.status_code, none.json()["code"]) == (404, "NOT_FOUND")
+    foreign = await node.send("GET", path, "leader")
+    assert foreign.json()["code"] == "UNKNOWN_TRADER" or foreign.status_code == 404
+
+
 async def test_what_left_memory_comes_from_the_archive(node: ApiNode) -> None:
     for quantity in ("0.1", "0.2", "0.3"):
         await trade(node, "alice", "buy", quantity)

@@ -9,7 +9,7 @@ Source: domain.md, section 4.1.
 from __future__ import annotations
 
 from streams.core.context import Context, Evolvers
-from streams.core.copying.pipeline import position_of
+from streams.core.copying.holdings import position_of
 from streams.core.copying.watch import WATCHED
 from streams.core.events import CopyDriftsMeasured, CopyLimitReached
 from streams.core.limits import COPY_DRIFTS_PER_SECOND_MAX, INTEGER_MAX

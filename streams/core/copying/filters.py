@@ -81,14 +81,15 @@ def failing_rank(settings: CopySettings, instrument: Instrument, side: int, mome
 
 
 def _in_session(settings: CopySettings, moment: Moment) -> bool:
-    return any(
-        days & moment.weekday and first <= moment.minute < end
-        for days, first, end in settings.session_windows
-    )
+    weekday, minute = moment.weekday, moment.minute
+    for days, first, end in settings.session_windows:
+        if days & weekday and first <= minute < end:
+            return True
+    return False
 
 
 def _in_news(settings: CopySettings, symbol: str, at_us: int) -> bool:
-    return any(
-        named in ("*", symbol) and from_us <= at_us < until_us
-        for named, from_us, until_us in settings.news_windows
-    )
+    for named, from_us, until_us in settings.news_windows:
+        if from_us <= at_us < until_us and named in ("*", symbol):
+            return True
+    return False

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from struct import pack_into, unpack_from
 
-from streams.core.market_clock import day_of
+from streams.core.market_clock import DAY_US, day_of
 from streams.core.money import BPS
 from streams.core.reasons import Reason
 from streams.core.state import Copy, CopyFigures, State
@@ -85,35 +85,37 @@ def day_code(state: State, copy: Copy, equity_micros: int, at_us: int) -> Reason
         at_us: market time; a day that no tick has begun yet has met nothing.
     """
     settings, figures = copy.settings, state.copy_desk.figures
-    daily = settings.daily_loss_bps or settings.daily_drawdown_bps or settings.daily_target_bps
-    if not daily or figures.day != day_of(at_us):
+    if figures.day != day_of(at_us):
         return None
-    start = figure(figures.day_starts, copy.row)
-    if settings.daily_loss_bps and equity_micros <= level_micros(start, settings.daily_loss_bps):
+    start: int = unpack_from("<q", figures.day_starts, copy.row * BYTES)[0] // BPS
+    loss, drawdown = settings.daily_loss_bps, settings.daily_drawdown_bps
+    if loss and equity_micros <= start * (BPS - loss):
         return Reason.DAILY_LOSS
-    drawdown = settings.daily_drawdown_bps
-    peak = figure(figures.day_peaks, copy.row)
-    if drawdown and equity_micros <= level_micros(peak, drawdown):
+    if drawdown and equity_micros <= level_micros(figure(figures.day_peaks, copy.row), drawdown):
         return Reason.DAILY_DRAWDOWN
     target = settings.daily_target_bps
-    if target and equity_micros >= level_micros(start, -target):
+    if target and equity_micros >= start * (BPS + target):
         return Reason.DAILY_TARGET
     return None
 
 
 def opening_code(state: State, copy: Copy, equity_micros: int, at_us: int) -> Reason | None:
-    """Return the limit that an opening runs into, or None."""
-    code = stop_code(state, copy, equity_micros)
-    if code is not None:
-        return code
-    day = day_of(at_us)
-    if copy.blocked_code and copy.blocked_day == day:
+    """Return the limit that an opening runs into, or None.
+
+    The stops are asked exactly; the daily limits of profit and loss are those that a tick found.
+    """
+    settings = copy.settings
+    # The fixed stop in place: most copies have no other limit, and this runs for every follower.
+    if equity_micros <= copy.stop_base_micros // BPS * (BPS - settings.copy_stop_bps):
+        return Reason.COPY_STOP_HIT
+    if settings.trailing_stop_bps:
+        code = stop_code(state, copy, equity_micros)
+        if code is not None:
+            return code
+    if copy.blocked_code and copy.blocked_day == at_us // DAY_US:
         return Reason(copy.blocked_code)
-    code = day_code(state, copy, equity_micros, at_us)
-    if code is not None:
-        return code
-    most = copy.settings.trades_day_max
-    if most and copy.trades_day == day and copy.trades_today >= most:
+    most = settings.trades_day_max
+    if most and copy.trades_today >= most and copy.trades_day == at_us // DAY_US:
         return Reason.MAX_TRADES_DAY
     return None
 

@@ -11,7 +11,10 @@ from __future__ import annotations
 from streams.core.books.levels import entry_ticks_of
 from streams.core.context import Context, Evolvers
 from streams.core.copying.gates import judge_opening
+from streams.core.copying.holdings import instrument_of, position_of
+from streams.core.copying.levels import copied_levels
 from streams.core.copying.signal import Signal, quote_ticks, slippage_bps
+from streams.core.copying.sizing import Wish
 from streams.core.copying.status import change_status
 from streams.core.copying.stopping import finish_if_flat
 from streams.core.events import CopyDecided
@@ -40,51 +43,21 @@ def follow_fill(ctx: Context, signal: Signal) -> None:
         ctx: the command's context; the fill is already booked.
         signal: the fill as followers meet it.
     """
+    wish: Wish | None = None
     for copy in ctx.state.copies[signal.fill.trader].values():
         if copy.status == "STOPPED":
             continue
         if signal.closed:
             _decide_closing(ctx, signal, copy)
         if signal.opened and copy.status != "STOPPED":
-            decide_opening(ctx, signal, copy, "open")
+            wish = wish or Wish(ctx.state, signal, copy)
+            decide_opening(ctx, signal, copy, "open", wish)
             most = copy.settings.failures_max
-            if most and copy.failures >= most and copy.status == "ACTIVE":
+            if copy.failures and most and copy.failures >= most and copy.status == "ACTIVE":
                 change_status(ctx, copy, "PAUSED", "risk", "consecutive_failures")
 
 
-def position_of(copy: Copy, leader_symbol: str) -> Position | None:
-    """Return the copy's position that stands for the leader's in a symbol.
-
-    What the copy holds in that very symbol may belong to another one of the leader's.
-    """
-    symbol = copy.mapped.get(leader_symbol)
-    if symbol is None:
-        if leader_symbol in copy.mapped.values():
-            return None
-        symbol = leader_symbol
-    return copy.ledger.positions.get(symbol)
-
-
-def instrument_of(state: State, signal: Signal, copy: Copy) -> Instrument | None:
-    """Return what the follower would open, None when the leader's symbol leads nowhere.
-
-    A mapped symbol must be known, and no position of the copy may belong to two of the leader's
-    symbols: a closing of one would close the other.
-    """
-    symbol = signal.fill.symbol
-    target = copy.settings.symbol_map.get(symbol, symbol)
-    if copy.mapped:
-        for source, held in copy.mapped.items():
-            if (source == symbol) != (held == target):
-                return None
-    elif target == symbol:
-        return signal.instrument
-    elif target in copy.ledger.positions:
-        return None
-    return state.instruments.get(target)
-
-
-def decide_opening(ctx: Context, signal: Signal, copy: Copy, leg: str) -> None:
+def decide_opening(ctx: Context, signal: Signal, copy: Copy, leg: str, wish: Wish) -> None:
     """Pass one opening through the gates and put the decision on record.
 
     Args:
@@ -92,22 +65,29 @@ def decide_opening(ctx: Context, signal: Signal, copy: Copy, leg: str) -> None:
         signal: what opens.
         copy: the relationship.
         leg: `open` or `sync`.
+        wish: of the signal; begun anew here.
     """
-    settings, fill = copy.settings, signal.fill
-    side = -signal.side if settings.reverse else signal.side
-    instrument: Instrument | None = signal.instrument
-    if settings.symbol_map or copy.mapped:
-        instrument = instrument_of(ctx.state, signal, copy)
-    equity = ledger_equity(ctx.state, copy.ledger)
-    verdict = judge_opening(ctx.state, signal, copy, instrument, side, equity)
-    traded = instrument or signal.instrument
-    lots = verdict.lots * side
+    fill, instrument = signal.fill, signal.instrument
+    target: Instrument | None = instrument
+    if copy.settings.symbol_map or copy.mapped:
+        target = instrument_of(ctx.state, signal, copy)
+        instrument = target or instrument
+    wish.begin(copy, instrument)
+    code = judge_opening(wish, target)
+    side, price = wish.side, wish.quote_ticks
+    lots = wish.lots * side
     fee, result = 0, None
     if lots:
-        value = traded.value_micros(verdict.price_ticks, verdict.lots)
-        fee = divide_up(value * traded.fee_ppm, PPM)
-        held = copy.ledger.positions.get(traded.symbol)
-        result = fill_result(held, traded, lots, verdict.price_ticks, fee)
+        if instrument.fee_ppm:
+            value = instrument.value_micros(price, wish.lots)
+            fee = divide_up(value * instrument.fee_ppm, PPM)
+        held = copy.ledger.positions.get(instrument.symbol)
+        result = fill_result(held, instrument, lots, price, fee)
+    stop = take = 0
+    if lots and signal.position is not None and (signal.leveled or wish.settings.own_levels):
+        stop, take = copied_levels(
+            copy, fill.symbol, instrument, side, price, signal.position, fill.price_ticks
+        )
     # By place: names would cost a third more, and this is made once for each follower.
     ctx.emit(
         CopyDecided(
@@ -115,27 +95,29 @@ def decide_opening(ctx: Context, signal: Signal, copy: Copy, leg: str) -> None:
             copy.leader,
             fill.signal_seq,
             leg,
-            traded.symbol,
-            verdict.code.value,
-            verdict.clamps,
+            instrument.symbol,
+            code.value,
+            wish.clamps,
             copy.version,
             signal.leader.equity,
-            equity,
+            wish.equity_micros,
             signal.opened * signal.side,
             fill.price_ticks,
-            verdict.wanted_lots * side,
+            wish.wanted_lots * side,
             lots,
-            verdict.price_ticks,
+            price,
             fee,
-            verdict.slippage_bps,
+            wish.slippage_bps,
             result,
             0,
             fill.at_us,
-            verdict.sized_millilots * side,
-            traded.bid_ticks,
-            traded.ask_ticks,
+            wish.sized_millilots * side,
+            instrument.bid_ticks,
+            instrument.ask_ticks,
             ctx.at_us,
             fill.symbol,
+            stop,
+            take,
         )
     )
 

@@ -54,6 +54,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "mode": tuple(MODES),
+    "exit_levels": ("absolute", "distance"),
     "tiny": ("skip", "force_min"),
     "sides": ("both", "long", "short"),
     "copy_open_positions": ("no", "all", "only_if_not_worse"),

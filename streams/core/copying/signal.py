@@ -14,7 +14,6 @@ from streams.core.copying.risk import monthly_risk_ppm
 from streams.core.events import FillBooked
 from streams.core.limits import LEVERAGE_MAX
 from streams.core.money import BPS
-from streams.core.performance.equity import ledger_equity
 from streams.core.reasons import Reason
 from streams.core.state import Instrument, Ledger, State
 
@@ -35,21 +34,30 @@ class Standing(NamedTuple):
 
 def standing_of(state: State, ledger: Ledger) -> Standing:
     """Return how an account stands now."""
-    equity = ledger_equity(state, ledger)
-    margin = exposure_micros(state, ledger) // LEVERAGE_MAX
-    return Standing(equity, ledger.cash_micros, equity - margin)
+    equity, exposure = equity_and_exposure(state, ledger)
+    return Standing(equity, ledger.cash_micros, equity - exposure // LEVERAGE_MAX)
 
 
-def exposure_micros(state: State, ledger: Ledger) -> int:
-    """Return the value of all open positions of a ledger, long and short added up."""
-    total = 0
+def equity_and_exposure(state: State, ledger: Ledger) -> tuple[int, int]:
+    """Return `ledger_equity`, and the value of all open positions, long and short added up.
+
+    Both in one loop without calls: it runs for every follower of a signal.
+    """
+    equity, exposure = ledger.cash_micros, 0
     instruments = state.instruments
     for symbol, position in ledger.positions.items():
         instrument = instruments[symbol]
-        # `value_micros` of `mark_ticks`: calling both would cost more than all else here
-        product = (instrument.bid_ticks + instrument.ask_ticks) // 2 * position.lots
-        total += abs(product * instrument.value_numerator) // instrument.value_denominator
-    return total
+        if instrument.bid_ticks > 0:
+            mark_ticks = (instrument.bid_ticks + instrument.ask_ticks) // 2
+            product = mark_ticks * position.lots * instrument.value_numerator
+            if product >= 0:
+                value = product // instrument.value_denominator
+                exposure += value
+            else:
+                value = -(-product // instrument.value_denominator)
+                exposure -= value
+            equity += value - position.cost_micros
+    return equity, exposure
 
 
 def quote_ticks(instrument: Instrument, side: int) -> int:
@@ -89,7 +97,9 @@ class Signal:
         side: +1 or -1, direction of the fill.
         age_ms: how late the signal is, 0 for all but a venue's report.
         pending: the fill is of an order that rested.
+        position: the leader's position just after the fill, None = flat.
         stop_ticks: the leader's stop loss (0 = none).
+        leveled: the leader's position has a stop or a take.
         at_us: market time.
         weekday: bit of the UTC weekday, Monday = 1.
         minute: minute of the UTC day.
@@ -108,10 +118,12 @@ class Signal:
         "held",
         "instrument",
         "leader",
+        "leveled",
         "minute",
         "mode",
         "opened",
         "pending",
+        "position",
         "ranks",
         "risks",
         "side",
@@ -129,7 +141,6 @@ class Signal:
         *,
         now_us: int,
         pending: bool,
-        stop_ticks: int = 0,
     ) -> None:
         before, lots = fill.result.lots_before, fill.lots
         self.fill = fill
@@ -142,7 +153,9 @@ class Signal:
         # Only a venue's report can come late; a recorded fill happens at its own time.
         self.age_ms = max(now_us - fill.at_us, 0) // 1000 if fill.source == "venue" else 0
         self.pending = pending
-        self.stop_ticks = stop_ticks
+        self.position = state.traders[fill.trader].ledger.positions.get(fill.symbol)
+        self.stop_ticks = self.position.stop_ticks if self.position else 0
+        self.leveled = self.stop_ticks > 0 or bool(self.position and self.position.take_ticks)
         self.at_us = fill.at_us
         minutes = fill.at_us // 60_000_000
         self.minute = minutes % 1_440

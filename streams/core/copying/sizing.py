@@ -12,7 +12,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from streams.core.copying.expression import evaluate
-from streams.core.copying.signal import Signal, exposure_micros
+from streams.core.copying.signal import Signal, equity_and_exposure
 from streams.core.limits import TINY_RISK_MAX
 from streams.core.money import BPS, MICROS, PPM
 from streams.core.reasons import Reason
@@ -28,47 +28,64 @@ SAFE_SHARE_PPM = 980_000
 
 
 class Wish:
-    """Everything a size may depend on, for one follower.
+    """One follower's opening on its way through the gates; one object serves a signal's followers.
 
     Attributes:
         state: read only.
         signal: the leader's fill.
         copy: the relationship.
+        settings: those in force.
         instrument: what the follower trades.
         side: +1 or -1, the follower's direction.
-        price_ticks: the follower's quote, or the leader's price without one; > 0.
         equity_micros: of the ring fence.
+        exposure_micros: value of its open positions, long and short added up.
+        price_ticks: the follower's quote, or the leader's price without one; > 0 when it is sized.
+        quote_ticks: the follower's quote, 0 = none.
+        sized_millilots: size before rounding, in thousandths of a lot.
+        wanted_lots: unsigned lots after rounding and minimum, before caps.
+        lots: unsigned lots to execute, 0 while a gate stands in the way.
+        slippage_bps: signed, + = worse than the leader's price.
+        clamps: names of the caps that made it smaller.
     """
 
-    __slots__ = ("copy", "equity_micros", "instrument", "price_ticks", "side", "signal", "state")
+    __slots__ = (
+        "clamps",
+        "copy",
+        "equity_micros",
+        "exposure_micros",
+        "instrument",
+        "lots",
+        "price_ticks",
+        "quote_ticks",
+        "settings",
+        "side",
+        "signal",
+        "sized_millilots",
+        "slippage_bps",
+        "state",
+        "wanted_lots",
+    )
 
-    def __init__(
-        self,
-        state: State,
-        signal: Signal,
-        copy: Copy,
-        instrument: Instrument,
-        side: int,
-        price_ticks: int,
-        equity_micros: int,
-    ) -> None:
+    def __init__(self, state: State, signal: Signal, copy: Copy) -> None:
         self.state = state
         self.signal = signal
-        self.copy = copy
-        self.instrument = instrument
-        self.side = side
-        self.price_ticks = price_ticks
-        self.equity_micros = equity_micros
+        self.begin(copy, signal.instrument)
 
-    @property
-    def settings(self) -> CopySettings:
-        """The settings in force."""
-        return self.copy.settings
+    def begin(self, copy: Copy, instrument: Instrument) -> None:
+        """Begin with another follower: nothing is sized and nothing executed yet."""
+        settings = copy.settings
+        self.copy = copy
+        self.settings = settings
+        self.instrument = instrument
+        self.side = -self.signal.side if settings.reverse else self.signal.side
+        self.equity_micros, self.exposure_micros = equity_and_exposure(self.state, copy.ledger)
+        self.price_ticks = self.quote_ticks = 0
+        self.sized_millilots = self.wanted_lots = self.lots = self.slippage_bps = 0
+        self.clamps: tuple[str, ...] = ()
 
     def free_margin_micros(self) -> int:
         """Equity of the ring fence less what its positions bind at its own leverage."""
-        exposure = exposure_micros(self.state, self.copy.ledger)
-        return self.equity_micros - exposure * PPM // self.settings.leverage_max_ppm
+        return self.equity_micros - self.exposure_micros * PPM // self.settings.leverage_max_ppm
 
     def lots_worth(self, micros: int) -> Size:
         """Return how many lots are worth an amount at the price."""
@@ -106,7 +123,7 @@ def _ratio(wish: Wish, mine: int, leaders: int) -> Size | Reason:
         return Reason.NO_LEADER_EQUITY
     if mine <= 0:
         return Reason.INSUFFICIENT_FUNDS
-    return wish.signal.opened * mine * wish.copy.settings.multiplier_ppm, leaders * PPM
+    return wish.signal.opened * mine * wish.settings.multiplier_ppm, leaders * PPM
 
 
 def _equity_ratio(wish: Wish) -> Size | Reason:

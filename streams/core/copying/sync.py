@@ -10,19 +10,14 @@ from __future__ import annotations
 
 from streams.core.books.levels import entry_ticks_of
 from streams.core.context import Context
-from streams.core.copying.pipeline import (
-    close_at_quote,
-    decide_opening,
-    instrument_of,
-    position_of,
-)
+from streams.core.copying.holdings import instrument_of, position_of
+from streams.core.copying.pipeline import close_at_quote, decide_opening
 from streams.core.copying.signal import Signal, quote_ticks, standing_of
 from streams.core.copying.sizing import Wish, wanted_size
 from streams.core.copying.status import change_status
 from streams.core.events import CopyStatusChanged, FillBooked, PositionResult
 from streams.core.limits import COPY_STEPS_PER_TICK_MAX
 from streams.core.money import BPS
-from streams.core.performance.equity import ledger_equity
 from streams.core.reasons import Reason
 from streams.core.state import Copy, Position, State
 
@@ -99,7 +94,7 @@ def _sync(ctx: Context, copy: Copy, symbol: str) -> None:
     if excess:
         close_at_quote(ctx, copy, held, "resync", excess)
     if not excess or position_of(copy, symbol) is None:
-        decide_opening(ctx, signal, copy, "sync")
+        decide_opening(ctx, signal, copy, "sync", Wish(state, signal, copy))
 
 
 def _excess(ctx: Context, copy: Copy, signal: Signal) -> int:
@@ -108,12 +103,12 @@ def _excess(ctx: Context, copy: Copy, signal: Signal) -> int:
     instrument = instrument_of(ctx.state, signal, copy)
     if held is None or instrument is None:
         return 0
-    side = -signal.side if copy.settings.reverse else signal.side
-    if (held.lots > 0) != (side > 0):
+    wish = Wish(ctx.state, signal, copy)
+    wish.begin(copy, instrument)
+    if (held.lots > 0) != (wish.side > 0):
         return abs(held.lots)
-    price = quote_ticks(instrument, side) or signal.fill.price_ticks
-    equity = ledger_equity(ctx.state, copy.ledger)
-    size = wanted_size(Wish(ctx.state, signal, copy, instrument, side, price, equity))
+    wish.price_ticks = quote_ticks(instrument, wish.side) or signal.fill.price_ticks
+    size = wanted_size(wish)
     if isinstance(size, Reason) or size[0] >= 0:
         return 0
     return min(-size[0] // size[1], abs(held.lots))

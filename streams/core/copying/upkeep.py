@@ -10,6 +10,7 @@ from itertools import islice
 
 from streams.core.context import Context, Evolvers
 from streams.core.copying.drift import measure_drifts
+from streams.core.copying.levels import follow_edits
 from streams.core.copying.losses import day_code, loss_level_bps, stop_code
 from streams.core.copying.pipeline import close_at_quote
 from streams.core.copying.scopes import resolved
@@ -37,6 +38,8 @@ def look_after_copies(ctx: Context, *, second: bool) -> None:
     if second:
         _end_cooldowns(ctx)
         measure_drifts(ctx)
+    if desk.level_edits:
+        follow_edits(ctx, budget)
     for row in list(islice(desk.breaches, budget)):
         _act(ctx, _copy(ctx.state, row))
         budget -= 1

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from streams.core.commands import SetExitLevels
 from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
+from streams.core.copying.levels import note_edit
 from streams.core.copying.pipeline import close_copy_position
 from streams.core.events import ExitLevelsSet
 from streams.core.execution.exit_levels import Due, next_due, set_levels
@@ -148,6 +149,8 @@ def evolve_exit_levels_set(state: State, event: ExitLevelsSet) -> None:
     position = ledger.positions[event.symbol]
     holder = (event.leader, event.trader)
     set_levels(state, event.symbol, position, holder, event.stop_ticks, event.take_ticks)
+    if not event.leader:
+        note_edit(state, event.trader, event.symbol)
 
 
 DECIDERS: Deciders = {SetExitLevels: decide_set_exit_levels}

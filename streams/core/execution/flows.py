@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streams.core.commands import MoveCash
 from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
-from streams.core.copying.signal import exposure_micros
+from streams.core.copying.signal import equity_and_exposure
 from streams.core.events import CashMoved
 from streams.core.limits import CASH_MICROS_MAX, CASH_MOVE_MICROS_MAX, LEVERAGE_MAX
 from streams.core.money import divide_up, format_money
@@ -46,7 +46,7 @@ def decide_move_cash(ctx: Context, command: MoveCash) -> Decision:
 def free_micros(state: State, trader: Trader) -> int:
     """Return what may leave an account: cash, less what its exposure asks of its equity."""
     ledger = trader.ledger
-    asked = divide_up(exposure_micros(state, ledger), LEVERAGE_MAX)
+    asked = divide_up(equity_and_exposure(state, ledger)[1], LEVERAGE_MAX)
     return max(min(ledger.cash_micros, ledger_equity(state, ledger) - asked), 0)
 
 

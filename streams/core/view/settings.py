@@ -89,6 +89,7 @@ SETTINGS = (
     Setting("on_stop", "on_stop", "plain"),
     Setting("drift_band", "drift_band_bps", "bps"),
     Setting("notify_losses", "notify_loss_bps", "list"),
+    Setting("exit_levels", "exit_levels", "plain"),
 )
 """Every setting, in the order of `CopySettings`."""
 

@@ -115,6 +115,7 @@ def test_every_event_with_a_channel_has_a_rendering() -> None:
         "MessagePosted",
         "CopyDriftsMeasured",
         "CopiesReviewed",
+        "LevelEditsFollowed",
     ]
 
 

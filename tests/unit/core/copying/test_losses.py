@@ -69,16 +69,16 @@ def test_limits_are_met_on_ticks(row: str) -> None:
     assert (closed if "HALTED" in expected else []) == lines[1:]
 
 
-# settings | quotes without a tick | code of an opening at that moment
+# settings | quotes and ticks | code of an opening at that moment
 GATES = """
                           | 9000        | COPY_STOP_HIT
  trailing_stop_bps=1000   | 9750        | TRAILING_STOP_HIT
- daily_loss_bps=1000      | 9750        | DAILY_LOSS
- daily_drawdown_bps=1000  | 9750        | DAILY_DRAWDOWN
- daily_target_bps=1000    | 10250       | DAILY_TARGET
+ daily_loss_bps=1000      | 9750 tick   | DAILY_LOSS
+ daily_drawdown_bps=1000  | 9750 tick   | DAILY_DRAWDOWN
+ daily_target_bps=1000    | 10250 tick  | DAILY_TARGET
  trades_day_max=1         | 10000       | MAX_TRADES_DAY
  trades_day_max=2         | 10000       | EXECUTED
- daily_loss_bps=1000      | tick 9750 tick 10000 | DAILY_LOSS
+ daily_loss_bps=1000      | 9750 tick 10000 | DAILY_LOSS
 """
 
 

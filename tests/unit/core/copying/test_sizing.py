@@ -52,9 +52,11 @@ def wish_of(market: Any, **more: int) -> Wish:
     )
     leader = Standing(1_000 * MICROS, 800 * MICROS, 600 * MICROS)
     state = market.state
-    signal = Signal(state, fill, leader, now_us=0, pending=False, stop_ticks=terms["stop"])
-    instrument = state.instruments["BTC"]
-    return Wish(state, signal, market.copy("fay"), instrument, 1, terms["price"], 500 * MICROS)
+    signal = Signal(state, fill, leader, now_us=0, pending=False)
+    signal.stop_ticks = terms["stop"]
+    wish = Wish(state, signal, market.copy("fay"))
+    wish.price_ticks = terms["price"]
+    return wish
 
 
 def lots_of(wish: Wish) -> int | str:
