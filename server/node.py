@@ -23,6 +23,7 @@ import uvicorn
 from server.app import create_app
 from server.auth.parts import build_auth
 from server.auth.revocation_watch import RevocationWatch
+from server.auth.state_files import signing_secrets
 from server.clock import SystemClock
 from server.demo import Demo
 from server.garbage import settle_garbage_collection
@@ -62,6 +63,7 @@ from streams.replica.edge import Edge
 from streams.replica.feeds.recorded_feed import RecordedFeed
 from streams.replica.replica import Replica
 from streams.replica.scheduler import Scheduler
+from streams.replica.seed_keeper import SeedKeeper
 from streams.replica.source import ReplicaSource
 
 
@@ -129,6 +131,7 @@ class Node:
         self.archiver_role = Role("archiver", direct_url)
         self.scheduler_role = Role("scheduler", direct_url)
         self.scheduler = Scheduler(self.edge, self.clock, self._may_tick)
+        self.seed_keeper = SeedKeeper(self.edge, signing_secrets(settings), self._may_tick)
         self.snapshotter = Snapshotter(
             pool,
             self.log,
@@ -242,7 +245,10 @@ class Node:
             serving = group.create_task(server.serve(), name="http")
             tasks += self._roles(group)
             tasks.append(group.create_task(self._announce(server, on_listening), name="announce"))
-            sources = [group.create_task(self._schedule(), name="ticks")]
+            sources = [
+                group.create_task(self._schedule(), name="ticks"),
+                group.create_task(self._keep_seeds(), name="seeds"),
+            ]
             if demo:
                 sources.append(group.create_task(self._play(), name="demo"))
             await stopping.wait()
@@ -313,6 +319,10 @@ class Node:
     async def _schedule(self) -> None:
         await self.replica.became_ready.wait()
         await self.scheduler.run()
+
+    async def _keep_seeds(self) -> None:
+        await self.replica.became_ready.wait()
+        await self.seed_keeper.run()
 
     async def _play(self) -> None:
         await self.replica.became_ready.wait()

@@ -1,8 +1,9 @@
 """Verification: replays the whole archive in a fresh core and compares it with what is stored.
 
-Four things are compared: the decisions (commands applied again give the recorded events and the
-recorded chain), the state folded from the events alone, balances and positions of both, and every
-stored snapshot that the replay passes.
+Compared are the decisions (commands applied again give the recorded events and the recorded
+chain), the state folded from the events alone, balances and positions of both, every stored
+snapshot that the replay passes, and the order in which followers were served with the seeds and
+reports of the days (`core.copying.fairness_audit`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from storage.archive_records import ArchivedRecord, records
 from storage.pool import Pool
 from storage.postgres_recovery_store import PostgresRecoveryStore
 from streams.core.commands import Command
+from streams.core.copying.fairness_audit import FairnessAudit
 from streams.core.invariants import check_invariants
 from streams.core.kernel import Applied, Kernel
 from streams.core.performance.equity import ledger_equity
@@ -45,6 +47,7 @@ class Verification:
         self._codec = codec
         self._decided = Kernel(State())
         self._folded = Kernel(State())
+        self._fairness = FairnessAudit()
         self._snapshots: dict[EntryId, list[str]] = {}
         self._snapshots_compared = 0
         self._differences: dict[str, str] = {}
@@ -84,6 +87,14 @@ class Verification:
         yield self._check("fold", "the state folded from events equals the state decided")
         yield self._check("balances", f"{len(self.state.traders)} accounts and their positions")
         yield self._check("snapshots", f"{self._snapshots_compared} stored snapshots agree")
+        for problem in self._fairness.problems[:1]:
+            self._differ("fairness", problem)
+        audit = self._fairness
+        yield self._check(
+            "fairness",
+            f"{audit.signals} signals in the order of {audit.seeds} seeds, "
+            f"{audit.unsealed} without one",
+        )
         for breach in check_invariants(self.state)[:1]:
             self._differ("invariants", breach)
         yield self._check("invariants", "books, indices and totals recomputed the slow way")
@@ -112,12 +123,14 @@ class Verification:
             DecodeError: the entry, or what it does to the state, is damaged.
         """
         entry_id = record.entry.entry_id
+        chain_before = self._decided.state.chain
         try:
             batch = self._codec.decode(record.entry.payload)
             applied = self._decided.apply(*entry_id, batch.batch_id, batch.envelopes)
         except Exception as error:  # a damaged command may break the core anywhere
             raise DecodeError(f"entry {entry_id}: {type(error).__name__}: {error}") from error
         self._compare(record, applied)
+        self._fairness.follow((event for _, event in record.events), chain_before)
         self._fold(record, batch.batch_id)
         for stored in self._snapshots.pop(entry_id, ()):
             self._snapshots_compared += 1

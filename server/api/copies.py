@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from litestar import Response
@@ -15,11 +16,21 @@ from server.api.problems import ApiError
 from server.api.request import ApiRequest
 from streams.core.reasons import Reason
 from streams.core.state import Copy
-from streams.core.view import copy_view, event_data
-from streams.replica.requests import OnStop
+from streams.core.view import (
+    FollowersResult,
+    copy_view,
+    event_data,
+    fee_terms_view,
+    statement_view,
+    statistics_view,
+)
+from streams.replica.requests import OnStop, SetFees
 
 
 TAG = "Copying"
+
+COPIES_PER_SLICE = 500
+"""Followers looked at before the event loop gets a turn, about 2 ms."""
 
 COPY_CODES = ("UNKNOWN_TRADER", "UNKNOWN_COPY", "COPY_STOPPED")
 
@@ -183,29 +194,67 @@ async def list_decisions(
     codes=("UNKNOWN_TRADER", "UNKNOWN_COPY"),
 )
 async def get_statistics(request: ApiRequest, leader: FromPath[str]) -> Response[Any]:
-    """Count decisions by code and show what the copy earned."""
-    copy = copy_of(request, leader)
-    view = copy_view(request.core, copy)
-    decided = copy.executed + copy.skipped
-    return answer(
-        request,
-        {
-            "leader": copy.leader,
-            "follower": copy.follower,
-            "status": copy.status,
-            "decisions": decided,
-            "executed": copy.executed,
-            "skipped": copy.skipped,
-            "executed_ratio": copy.executed / decided if decided else None,
-            "reason": None if decided else "NO_DECISIONS",
-            "codes": view["codes"],
-            "realised_pnl": view["account"]["realised_pnl"],
-            "unrealised_pnl": view["account"]["unrealised_pnl"],
-            "fees": view["account"]["fees"],
-            "equity": view["account"]["equity"],
-            "open_positions": len(view["account"]["positions"]),
-        },
-    )
+    """Counts, execution, money, the copy gap in its parts, and what skips were worth."""
+    return answer(request, statistics_view(request.core, copy_of(request, leader)))
+
+
+@endpoint(
+    "GET",
+    "/v1/copies/{leader:str}/statements",
+    tag=TAG,
+    summary="Fee statements of a copy, newest first",
+    access="account",
+    codes=("UNKNOWN_TRADER", "UNKNOWN_COPY"),
+)
+async def list_statements(request: ApiRequest, leader: FromPath[str]) -> Response[Any]:
+    """List the newest statements; each can be recomputed from the inputs that it names."""
+    statements = copy_of(request, leader).fees.statements
+    return page(request, [statement_view(each) for each in reversed(statements)], None)
+
+
+@endpoint(
+    "PUT",
+    "/v1/fees",
+    tag=TAG,
+    summary="Set what the caller asks of its followers",
+    access="account",
+    scope="copy",
+    codes=("INVALID_SETTINGS",),
+)
+async def set_fees(request: ApiRequest, data: JSONBody[SetFees]) -> Response[Any]:
+    """Set fees; existing followers only ever get what is lower."""
+    return await command(request, "set_fees", arguments(data))
+
+
+@endpoint(
+    "GET",
+    "/v1/traders/{trader:str}/fees",
+    tag=TAG,
+    summary="What a leader asks of new followers",
+    codes=("UNKNOWN_TRADER",),
+)
+async def get_fees(request: ApiRequest, trader: FromPath[str]) -> Response[Any]:
+    """Show the terms to which a new follower agrees."""
+    return answer(request, fee_terms_view(trader_of(request, trader).fee_terms))
+
+
+@endpoint(
+    "GET",
+    "/v1/traders/{trader:str}/copiers",
+    tag=TAG,
+    summary="How the followers of a leader did",
+    codes=("UNKNOWN_TRADER",),
+)
+async def get_copiers(request: ApiRequest, trader: FromPath[str]) -> Response[Any]:
+    """Median, quartiles and share with a profit, stopped followers included."""
+    state = request.core
+    leader = trader_of(request, trader)
+    result = FollowersResult(state)
+    for number, copy in enumerate(list(state.copies.get(leader.trader, {}).values()), 1):
+        result.add(copy)
+        if number % COPIES_PER_SLICE == 0:
+            await asyncio.sleep(0)
+    return answer(request, {"trader": leader.trader, **result.view()})
 
 
 ROUTES = [
@@ -218,4 +267,8 @@ ROUTES = [
     stop_copy,
     list_decisions,
     get_statistics,
+    list_statements,
+    set_fees,
+    get_fees,
+    get_copiers,
 ]

@@ -7,29 +7,22 @@ idempotency `key` and makes one when there is none; see `Client.command` for wha
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
+from streams.client.account_commands import AccountCommands
+from streams.client.amounts import Amount, amount_text, given
 from streams.client.items import Answer
 
 
-Amount: TypeAlias = str | int | Decimal
 Side: TypeAlias = Literal["buy", "sell", "short", "cover"]
 Stance: TypeAlias = Literal["bullish", "bearish", "neutral"]
 CopyScope: TypeAlias = Literal["leader", "portfolio"]
 OnStop: TypeAlias = Literal["keep", "close_now", "close_by_position", "close_by_symbol"]
 
 
-class Commands(ABC):
+class Commands(AccountCommands):
     """The commands a client can name."""
-
-    @abstractmethod
-    async def command(
-        self, name: str, args: Mapping[str, Any] | None = None, *, key: str | None = None
-    ) -> Answer:
-        """Hand in a command by name."""
 
     # Trading
 
@@ -58,65 +51,20 @@ class Commands(ABC):
         args = {
             "symbol": symbol,
             "side": side,
-            "quantity": _text(quantity),
+            "quantity": amount_text(quantity),
             "type": "market" if limit_price is None else "limit",
-            "limit_price": _text(limit_price),
+            "limit_price": amount_text(limit_price),
             "client_order_id": client_order_id,
             "idea_id": idea_id,
-            "stop_loss": _text(stop_loss),
-            "take_profit": _text(take_profit),
+            "stop_loss": amount_text(stop_loss),
+            "take_profit": amount_text(take_profit),
             "expires_at": expires_at,
         }
-        return await self.command("open_order", _given(args), key=key)
+        return await self.command("open_order", given(args), key=key)
 
     async def cancel_order(self, order: str, *, key: str | None = None) -> Answer:
         """Cancel a resting order."""
         return await self.command("cancel_order", {"order": order}, key=key)
-
-    async def edit_order(
-        self,
-        order: str,
-        *,
-        quantity: Amount | None = None,
-        limit_price: Amount | None = None,
-        stop_loss: Amount | None = None,
-        take_profit: Amount | None = None,
-        key: str | None = None,
-    ) -> Answer:
-        """Change a resting order; what is not given stays."""
-        args = {
-            "order": order,
-            "quantity": _text(quantity),
-            "limit_price": _text(limit_price),
-            "stop_loss": _text(stop_loss),
-            "take_profit": _text(take_profit),
-        }
-        return await self.command("edit_order", _given(args), key=key)
-
-    async def set_exit_levels(
-        self,
-        symbol: str,
-        stop_loss: Amount | None,
-        take_profit: Amount | None,
-        *,
-        leader: str | None = None,
-        key: str | None = None,
-    ) -> Answer:
-        """Set the stop and the take of an open position; None removes a level.
-
-        With `leader` the position of that copy is meant.
-        """
-        levels = {"stop_loss": _text(stop_loss), "take_profit": _text(take_profit)}
-        named = _given({"symbol": symbol, "leader": leader})
-        return await self.command("set_exit_levels", {**named, **levels}, key=key)
-
-    async def deposit(self, amount: Amount, *, key: str | None = None) -> Answer:
-        """Pay into the paper account."""
-        return await self.command("deposit", {"amount": _text(amount)}, key=key)
-
-    async def withdraw(self, amount: Amount, *, key: str | None = None) -> Answer:
-        """Pay out of the paper account."""
-        return await self.command("withdraw", {"amount": _text(amount)}, key=key)
 
     async def report_trade(
         self,
@@ -132,9 +80,9 @@ class Commands(ABC):
         args = {
             "symbol": symbol,
             "side": side,
-            "quantity": _text(quantity),
-            "price": _text(price),
-            "fee": _text(fee),
+            "quantity": amount_text(quantity),
+            "price": amount_text(price),
+            "fee": amount_text(fee),
         }
         return await self.command("report_trade", args, key=key)
 
@@ -168,15 +116,15 @@ class Commands(ABC):
             "symbol": symbol,
             "trade_type": trade_type,
             "publish": publish,
-            "entry": _text(entry),
-            "target": _text(target),
-            "stop": _text(stop),
+            "entry": amount_text(entry),
+            "target": amount_text(target),
+            "stop": amount_text(stop),
             "timeframe": timeframe,
             "confidence": confidence,
             "sentiment": sentiment,
             "tags": None if tags is None else list(tags),
         }
-        return await self.command("create_idea", _given(args), key=key)
+        return await self.command("create_idea", given(args), key=key)
 
     async def edit_idea(
         self,
@@ -203,14 +151,14 @@ class Commands(ABC):
             "tags": None if tags is None else list(tags),
             "symbol": symbol,
             "trade_type": trade_type,
-            "entry": _text(entry),
-            "target": _text(target),
-            "stop": _text(stop),
+            "entry": amount_text(entry),
+            "target": amount_text(target),
+            "stop": amount_text(stop),
             "timeframe": timeframe,
             "confidence": confidence,
             "sentiment": sentiment,
         }
-        return await self.command("edit_idea", _given(args), key=key)
+        return await self.command("edit_idea", given(args), key=key)
 
     async def publish_idea(self, idea: str, *, key: str | None = None) -> Answer:
         """Publish a draft; its terms never change afterwards."""
@@ -225,8 +173,8 @@ class Commands(ABC):
         key: str | None = None,
     ) -> Answer:
         """End an idea."""
-        args = {"idea": idea, "reason": reason, "exit_price": _text(exit_price)}
-        return await self.command("close_idea", _given(args), key=key)
+        args = {"idea": idea, "reason": reason, "exit_price": amount_text(exit_price)}
+        return await self.command("close_idea", given(args), key=key)
 
     async def like_idea(self, idea: str, *, key: str | None = None) -> Answer:
         """Like an idea."""
@@ -241,7 +189,7 @@ class Commands(ABC):
     ) -> Answer:
         """Comment an idea, or answer a comment."""
         args = {"idea": idea, "text": text, "parent_id": parent_id}
-        return await self.command("comment_idea", _given(args), key=key)
+        return await self.command("comment_idea", given(args), key=key)
 
     async def post_message(
         self,
@@ -253,7 +201,7 @@ class Commands(ABC):
     ) -> Answer:
         """Post a message about symbols."""
         args = {"text": text, "symbols": list(symbols), "sentiment": sentiment}
-        return await self.command("post_message", _given(args), key=key)
+        return await self.command("post_message", given(args), key=key)
 
     # People
 
@@ -280,7 +228,7 @@ class Commands(ABC):
         args: dict[str, Any] = {"display_name": display_name, "bio": bio}
         args |= {"signals_access": signals_access}
         args |= {"links": links, "tags": tags, "handle": handle}
-        return await self.command("update_profile", _given(args), key=key)
+        return await self.command("update_profile", given(args), key=key)
 
     async def close_account(self, *, reason: str = "", key: str | None = None) -> Answer:
         """Close the account for good; handle and record stay."""
@@ -329,24 +277,24 @@ class Commands(ABC):
         """
         args = {
             "leader": leader,
-            "allocation": _text(allocation),
+            "allocation": amount_text(allocation),
             "mode": mode,
-            "multiplier": _text(multiplier),
-            "copy_ratio": _text(copy_ratio),
+            "multiplier": amount_text(multiplier),
+            "copy_ratio": amount_text(copy_ratio),
             "symbols_allow": None if symbols_allow is None else list(symbols_allow),
             "symbols_deny": None if symbols_deny is None else list(symbols_deny),
-            "notional_min": _text(notional_min),
-            "notional_max": _text(notional_max),
-            "position_max": _text(position_max),
-            "exposure_max": _text(exposure_max),
-            "leverage_max": _text(leverage_max),
+            "notional_min": amount_text(notional_min),
+            "notional_max": amount_text(notional_max),
+            "position_max": amount_text(position_max),
+            "exposure_max": amount_text(exposure_max),
+            "leverage_max": amount_text(leverage_max),
             "positions_max": positions_max,
             "slippage_max_bps": slippage_max_bps,
             "stale_ms_max": stale_ms_max,
             "reverse": reverse,
             **(more or {}),
         }
-        return await self.command("set_copy", _given(args), key=key)
+        return await self.command("set_copy", given(args), key=key)
 
     async def pause_copy(self, leader: str, *, key: str | None = None) -> Answer:
         """Pause a copy: signals are skipped until it is resumed."""
@@ -364,7 +312,7 @@ class Commands(ABC):
         self, leader: str, *, on_stop: OnStop | None = None, key: str | None = None
     ) -> Answer:
         """End a copy, without `on_stop` as its settings say."""
-        args = _given({"leader": leader, "on_stop": on_stop})
+        args = given({"leader": leader, "on_stop": on_stop})
         return await self.command("stop_copy", args, key=key)
 
     async def set_copy_scope(
@@ -384,13 +332,3 @@ class Commands(ABC):
         return await self.command(
             "close_copy_position", {"leader": leader, "symbol": symbol}, key=key
         )
-
-
-def _text(amount: Amount | None) -> str | None:
-    if isinstance(amount, float):
-        raise TypeError(f"expected str, int or Decimal, was the float {amount!r}")
-    return f"{amount:f}" if isinstance(amount, Decimal) else None if amount is None else str(amount)
-
-
-def _given(args: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in args.items() if value is not None}

@@ -26,7 +26,10 @@ class Tick(Command, frozen=True):
 
 
 class RegisterInstrument(Command, frozen=True):
-    """Make an instrument known. `fee_ppm` is the paper venue's fee as a share of the notional."""
+    """Make an instrument known. `fee_ppm` is the paper venue's fee as a share of the notional.
+
+    `depth_lots` is what the paper venue fills of one order or block at a quote; 0 = everything.
+    """
 
     symbol: str
     name: str
@@ -35,6 +38,7 @@ class RegisterInstrument(Command, frozen=True):
     tick: Step
     lot: Step
     fee_ppm: int = 0
+    depth_lots: int = 0
 
 
 class MarkRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -423,6 +427,31 @@ class SetCopy(Command, frozen=True):
     exit_levels: str | None = None
 
 
+class CommitSeed(Command, frozen=True):
+    """Commit to the seed of the next day; `nonce` is what the seed was derived from, and public."""
+
+    number: int
+    nonce: bytes
+    commitment: bytes
+
+
+class OpenSeed(Command, frozen=True):
+    """Hand the nodes the seed of the present day; nobody else is shown it before the day ends."""
+
+    number: int
+    seed: bytes
+
+
+class SetFeeTerms(Command, frozen=True):
+    """What the principal asks of its followers; None leaves a term as it is. See `FeeTerms`."""
+
+    performance_ppm: int | None = None
+    management_ppm: int | None = None
+    flat_micros: int | None = None
+    basis: str | None = None
+    period: str | None = None
+
+
 class PauseCopy(Command, frozen=True):
     """Skip the leader's openings until resumed; closings still follow."""
 
@@ -536,6 +565,9 @@ AnyCommand = (
     | ReportPosition
     | ReportEquity
     | SetCopy
+    | CommitSeed
+    | OpenSeed
+    | SetFeeTerms
     | PauseCopy
     | ResumeCopy
     | CloseOnlyCopy

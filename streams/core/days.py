@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from streams.core.context import Evolvers
+from streams.core.copying.day_close import queue_copies
+from streams.core.copying.seeds import turn_seeds
 from streams.core.events import DayClosed
 from streams.core.performance.equity import ledger_worth, lot_values
 from streams.core.performance.market import close_marks
@@ -25,6 +27,8 @@ def evolve_day_closed(state: State, event: DayClosed) -> None:
         if trader.track.fills and (not days or days[-1].day < event.day):
             equity, gross = ledger_worth(values, ledger)
             close_day(trader.track, event.day, equity, gross, ledger.cash_micros)
+    queue_copies(state, event.day)
+    turn_seeds(state, event.day)
 
 
 EVOLVERS: Evolvers = {DayClosed: evolve_day_closed}

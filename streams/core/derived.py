@@ -15,6 +15,7 @@ from streams.core.copying.watch import CopyWatch
 from streams.core.events import (
     CashMoved,
     CopyDecided,
+    CopyFeeCharged,
     CopyLimitReached,
     CopySet,
     CopyStatusChanged,
@@ -54,6 +55,7 @@ class Derived:
             CopyStatusChanged: self._copy_touched,
             CopyLimitReached: self._copy_touched,
             CopyDecided: self._copy_decided,
+            CopyFeeCharged: self._copy_fee_charged,
             CopyStopped: self._copy_stopped,
             DayClosed: self._day_closed,
             Ticked: self._ticked,
@@ -122,6 +124,9 @@ class Derived:
     def _copy_set(self, state: State, event: CopySet) -> None:
         self.copies.touched[state.copies[event.leader][event.follower].row] = None
         self._cash_changed(state, event.follower)
+
+    def _copy_fee_charged(self, state: State, event: CopyFeeCharged) -> None:
+        self._cash_changed(state, event.leader)
 
     def _copy_stopped(self, state: State, event: CopyStopped) -> None:
         self.copies.touched[state.copies[event.leader][event.follower].row] = None

@@ -16,12 +16,16 @@ from streams.core import (
 )
 from streams.core.context import Deciders, Evolvers
 from streams.core.copying import (
+    charging,
+    day_close,
     drift,
+    fairness,
     intake,
     levels,
     lifecycle,
     pipeline,
     scopes,
+    seeds,
     status,
     stopping,
     suspension,
@@ -46,6 +50,8 @@ DECIDERS: Deciders = {
     **lifecycle.DECIDERS,
     **scopes.DECIDERS,
     **suspension.DECIDERS,
+    **charging.DECIDERS,
+    **seeds.DECIDERS,
 }
 EVOLVERS: Evolvers = {
     **ticks.EVOLVERS,
@@ -62,6 +68,10 @@ EVOLVERS: Evolvers = {
     **liquidation.EVOLVERS,
     **fills.EVOLVERS,
     **lifecycle.EVOLVERS,
+    **charging.EVOLVERS,
+    **day_close.EVOLVERS,
+    **fairness.EVOLVERS,
+    **seeds.EVOLVERS,
     **pipeline.EVOLVERS,
     **status.EVOLVERS,
     **stopping.EVOLVERS,

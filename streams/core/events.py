@@ -13,7 +13,7 @@ import msgspec
 from streams.core.commands import MarkRow
 from streams.core.idea_state import IdeaFrozen, IdeaResolution, IdeaTick
 from streams.core.money import Step
-from streams.core.state import CopySettings
+from streams.core.state import CopySettings, FeeTerms, Statement
 
 
 class Event(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
@@ -59,6 +59,7 @@ class InstrumentRegistered(Event, frozen=True):
     tick: Step
     lot: Step
     fee_ppm: int
+    depth_lots: int = 0
 
 
 class MarksPublished(Event, frozen=True):
@@ -690,6 +691,88 @@ class CopyStopped(Event, frozen=True):
     at_us: int
 
 
+class SeedCommitted(Event, frozen=True):
+    """The hash of the seed of the next day is known, the seed is not."""
+
+    number: int
+    nonce: bytes
+    commitment: bytes
+    at_us: int
+
+
+class SeedOpened(Event, frozen=True):
+    """The nodes have the seed of the present day. On record, and shown to nobody yet."""
+
+    number: int
+    seed: bytes
+    at_us: int
+
+
+class SeedRevealed(Event, frozen=True):
+    """The seed of a day that ended, for everybody to check the order in which it was served."""
+
+    day: int
+    number: int
+    commitment: bytes
+    seed: bytes
+    salt: bytes
+    at_us: int
+
+
+class SignalDispatched(Event, frozen=True):
+    """How the followers of an opening signal fared, see `copying.fairness`.
+
+    `seed_number` is 0 when no seed was open; the sums are over the executed followers.
+    """
+
+    leader: str
+    signal_seq: int
+    seed_number: int
+    asked: int
+    executed: int
+    place: int
+    place_squares: int
+    slippage: int
+    slippage_squares: int
+    products: int
+    at_us: int
+
+
+class FeeTermsSet(Event, frozen=True):
+    """A leader asks this of new followers; existing ones get what is lower in it."""
+
+    trader: str
+    terms: FeeTerms
+    at_us: int
+
+
+class CopyFeeCharged(Event, frozen=True):
+    """A copy was charged, and paid its leader what its cash allowed."""
+
+    follower: str
+    leader: str
+    statement: Statement
+    leader_equity_before_micros: int
+    at_us: int
+
+
+class CopyValue(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Equity of one copy's ring fence when its day was closed."""
+
+    follower: str
+    equity_micros: int
+
+
+class CopiesValued(Event, frozen=True):
+    """A UTC day of some copies of a leader was closed; `leader_unit_ppb` is the leader's unit."""
+
+    leader: str
+    day: int
+    leader_unit_ppb: int
+    values: list[CopyValue]
+    at_us: int
+
+
 class CopyDecided(Event, frozen=True):
     """One decision for one signal leg and one follower: executed or skipped, with its code.
 
@@ -700,6 +783,7 @@ class CopyDecided(Event, frozen=True):
     `slippage_bps`: signed, + = worse than the leader's price. `decided_at_us` is log time;
     `leader_symbol` is what the leader traded; `leg_ended`: the closing left the leader flat.
     `stop_ticks` and `take_ticks`: levels the position gets (0 = as before).
+    `leader_held_lots`: unsigned lots the leader held before a closing.
     """
 
     follower: str
@@ -730,6 +814,7 @@ class CopyDecided(Event, frozen=True):
     stop_ticks: int = 0
     take_ticks: int = 0
     leg_ended: bool = False
+    leader_held_lots: int = 0
 
 
 AnyEvent = (
@@ -780,6 +865,13 @@ AnyEvent = (
     | CopySet
     | CopyStatusChanged
     | CopyStopped
+    | SeedCommitted
+    | SeedOpened
+    | SeedRevealed
+    | SignalDispatched
+    | FeeTermsSet
+    | CopyFeeCharged
+    | CopiesValued
     | CopyDecided
     | CopyLimitReached
     | CopyDriftsMeasured

@@ -49,6 +49,7 @@ def decide_register_instrument(ctx: Context, command: RegisterInstrument) -> Dec
             tick=command.tick,
             lot=command.lot,
             fee_ppm=command.fee_ppm,
+            depth_lots=max(command.depth_lots, 0),
         )
     )
     return command.symbol
@@ -66,6 +67,7 @@ def evolve_instrument_registered(state: State, event: InstrumentRegistered) -> N
         lot=event.lot,
         fee_ppm=event.fee_ppm,
         level_ticks=0,
+        depth_lots=event.depth_lots,
         value_numerator=numerator,
         value_denominator=denominator,
     )

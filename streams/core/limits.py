@@ -167,6 +167,27 @@ KEY_LENGTH_MAX = 128
 SYMBOL_LIST_MAX = 500
 """Text lengths in characters and list lengths; beyond them the edge refuses."""
 
+FAIRNESS_DAYS_MAX = 100
+"""Days whose fairness report is shown; when reached, the oldest leaves."""
+
+PERFORMANCE_FEE_PPM_MAX = 300_000
+"""Largest share of new profit a leader may ask for: 30 %."""
+
+MANAGEMENT_FEE_PPM_MAX = 100_000
+"""Largest management fee a leader may ask for: 10 % of the equity a year."""
+
+FLAT_FEE_MICROS_MAX = 1_000 * 1_000_000
+"""Largest flat fee of a period: 1,000 units."""
+
+STATEMENTS_MAX = 100
+"""Newest fee statements of a copy that are shown; when reached, the oldest leaves."""
+
+SKIPPED_POSITIONS_MAX = 200
+"""Skipped openings of a copy held in thought, by symbol and code; beyond it they are counted."""
+
+COPIES_CLOSED_PER_TICK_MAX = 200
+"""Copies whose day one tick closes; the next tick goes on."""
+
 MULTIPLIER_PPM_MAX = 10_000_000
 """Largest multiplier of a copy: 10."""
 

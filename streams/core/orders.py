@@ -1,8 +1,10 @@
 """Paper orders: market orders fill at once at bid or ask, limit orders rest until they cross.
 
 Invariants:
-    * A buy fills at the ask, a sell at the bid, in full; a resting order that crosses fills at
-      the quote that crossed it (so a gap through the limit gives the better price).
+    * A buy fills at the ask, a sell at the bid; a resting order that crosses fills at the quote
+      that crossed it (so a gap through the limit gives the better price).
+    * Orders fill in full where the venue has no depth, else up to its depth at each new quote;
+      what a market order does not get at once is cancelled (`IOC_UNFILLED`).
     * Orders of one instrument are served in the order in which they were placed.
     * What only reduces a position is never refused for funds.
 """
@@ -68,8 +70,12 @@ def decide_place_order(ctx: Context, command: PlaceOrder) -> Decision:
     if refusal is not None:
         return refusal
     order_id = ctx.new_id("o")
-    if not crosses:
-        return _rest(ctx, trader, command, order_id)
+    depth = instrument.depth_lots
+    if not crosses or (limit and 0 < depth < command.lots):
+        decision = _rest(ctx, trader, command, order_id)
+        if crosses and not isinstance(decision, Refusal):
+            meet_quote(ctx, state.orders[order_id])
+        return decision
     _fill(
         ctx,
         instrument,
@@ -86,7 +92,7 @@ def decide_place_order(ctx: Context, command: PlaceOrder) -> Decision:
             command.stop_ticks,
             command.take_ticks,
         ),
-        lots,
+        min(command.lots, depth or command.lots) * side,
         price,
     )
     return order_id
@@ -225,6 +231,7 @@ def _fill(ctx: Context, instrument: Instrument, order: Order, lots: int, price_t
         source="paper",
         at_us=ctx.time(0),
         of=order,
+        left_lots=order.lots - order.filled_lots - abs(lots),
     )
 
 
@@ -240,15 +247,19 @@ def match_resting(ctx: Context, symbols: Iterable[str]) -> None:
         resting = state.resting.get(symbol)
         if not resting:
             continue
-        instrument = state.instruments[symbol]
         for order_id in list(resting):
-            order = state.orders[order_id]
-            side = SIDES[order.side]
-            quote = instrument.ask_ticks if side > 0 else instrument.bid_ticks
-            if quote * side <= order.limit_ticks * side:
-                _fill_resting(
-                    ctx, instrument, order, (order.lots - order.filled_lots) * side, quote
-                )
+            meet_quote(ctx, state.orders[order_id])
+
+
+def meet_quote(ctx: Context, order: Order) -> None:
+    """Fill a resting order as far as the quote crosses it and the venue's depth goes."""
+    instrument = ctx.state.instruments[order.symbol]
+    side = SIDES[order.side]
+    quote = instrument.ask_ticks if side > 0 else instrument.bid_ticks
+    if quote > 0 and quote * side <= order.limit_ticks * side:
+        left = order.lots - order.filled_lots
+        lots = min(left, instrument.depth_lots or left)
+        _fill_resting(ctx, instrument, order, lots * side, quote)
 
 
 def _fill_resting(

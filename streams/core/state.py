@@ -33,6 +33,7 @@ class Instrument(msgspec.Struct, array_like=True):
     """What can be traded, its newest quote, and the width of a level in its crowd books.
 
     `closes` has the mark at the close of each UTC day with a quote, the newest `DAYS_MAX`.
+    `depth_lots`: what the paper venue fills of one order or block at a quote; 0 = everything.
     """
 
     symbol: str
@@ -51,6 +52,7 @@ class Instrument(msgspec.Struct, array_like=True):
     value_numerator: int = 1
     value_denominator: int = 1
     closes: dict[int, int] = {}
+    depth_lots: int = 0
 
     @property
     def quoted(self) -> bool:
@@ -221,6 +223,20 @@ class Track(msgspec.Struct, array_like=True):
     earlier: Earlier | None = None
 
 
+class FeeTerms(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What a leader asks of a follower, see `copying.fees`.
+
+    `management_ppm` is a share of the equity a year, `flat_micros` an amount a period, `basis` is
+    `min` or `total`, `period` is `daily`, `weekly` or `monthly`.
+    """
+
+    performance_ppm: int = 0
+    management_ppm: int = 0
+    flat_micros: int = 0
+    basis: str = "min"
+    period: str = "weekly"
+
+
 class Trader(msgspec.Struct, array_like=True):
     """A participant: identity as the core knows it, own ledger, social links, record.
 
@@ -247,6 +263,7 @@ class Trader(msgspec.Struct, array_like=True):
     reported: Ledger = msgspec.field(default_factory=Ledger)
     client_orders: dict[str, str] = {}
     profile: Profile | None = None
+    fee_terms: FeeTerms = FeeTerms()
 
     @property
     def about(self) -> Profile:
@@ -392,6 +409,94 @@ class CopySettings(msgspec.Struct, array_like=True, frozen=True, gc=False):
         return self.stop_loss_bps > 0 or self.take_profit_bps > 0
 
 
+class Statement(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One charge of a copy with everything it was computed from, see `copying.fees`."""
+
+    number: int
+    cause: str
+    day: int
+    at_us: int
+    terms: FeeTerms
+    equity_micros: int
+    cash_micros: int
+    realised_micros: int
+    open_profit_micros: int
+    withdrawn_micros: int
+    management_micros: int
+    flat_micros: int
+    result_micros: int
+    high_water_before_micros: int
+    high_water_micros: int
+    performance_micros: int
+    offset_micros: int
+    paid_micros: int
+    owed_micros: int
+
+
+class FeeAccount(msgspec.Struct, array_like=True):
+    """What a copy was charged and has paid since it first began.
+
+    `offset_micros` is what withdrawals have scaled away from the result; `charged_day` is the
+    first UTC day that was not charged for; `statements` are the newest of `charges`.
+    """
+
+    high_water_micros: int = 0
+    offset_micros: int = 0
+    management_micros: int = 0
+    flat_micros: int = 0
+    performance_micros: int = 0
+    paid_micros: int = 0
+    charged_day: int = 0
+    charges: int = 0
+    statements: list[Statement] = []
+
+
+class SkippedPosition(msgspec.Struct, array_like=True, gc=False):
+    """Skipped openings of one instrument and code, held in thought at their decision prices."""
+
+    lots: int = 0
+    cost_micros: int = 0
+
+
+class CopyStatistics(msgspec.Struct, array_like=True):
+    """What a copy is measured by since it was (re)started, see `copying.statistics`.
+
+    `growth_ppb` and `base_micros` are the unit curve of the ring fence: unit = growth x equity /
+    base. `capital_micros` is what was moved in less what was moved out, `lifetime_micros` all
+    that ever was moved in. `begun_*` and `leader_*` are values at the start, `ended_*` at the
+    stop; `day_*` at the last closed day. The slippage sketches count basis points, `delays_ms`
+    milliseconds. `low_micros` is the lowest equity seen, less the capital.
+    """
+
+    growth_ppb: int = 1_000_000_000
+    base_micros: int = 0
+    capital_micros: int = 0
+    lifetime_micros: int = 0
+    begun_realised_micros: int = 0
+    begun_trading_micros: int = 0
+    begun_fees_micros: int = 0
+    leader_unit_ppb: int = 0
+    leader_fees_micros: int = 0
+    leader_equity_micros: int = 0
+    ended_leader_ppb: int = 0
+    ended_leader_fees_micros: int = 0
+    day_unit_ppb: int = 0
+    day_leader_ppb: int = 0
+    days: int = 0
+    difference_ppm: int = 0
+    difference_squares: int = 0
+    low_micros: int = 0
+    wanted_micros: int = 0
+    filled_micros: int = 0
+    slippage_micros: int = 0
+    entry_slippage: dict[int, int] = {}
+    exit_slippage: dict[int, int] = {}
+    delays_ms: dict[int, int] = {}
+    skipped: dict[str, dict[str, SkippedPosition]] = {}
+    skipped_micros: dict[str, int] = {}
+    unvalued: int = 0
+
+
 class Copy(msgspec.Struct, array_like=True):
     """A follower's relationship to a leader, with its ring-fenced ledger.
 
@@ -427,6 +532,9 @@ class Copy(msgspec.Struct, array_like=True):
     own_fields: dict[str, None] = {}
     drift_bps: int = 0
     told_loss_bps: int = 0
+    fee_terms: FeeTerms = FeeTerms()
+    fees: FeeAccount = msgspec.field(default_factory=FeeAccount)
+    statistics: CopyStatistics = msgspec.field(default_factory=CopyStatistics)
 
 
 class CopyScope(msgspec.Struct, array_like=True):
@@ -487,6 +595,35 @@ class CopyDesk(msgspec.Struct, array_like=True):
     sequences: dict[str, int] = {}
     held: dict[str, dict[int, HeldFill]] = {}
     level_edits: dict[str, dict[str, int]] = {}
+
+
+class Seed(msgspec.Struct, array_like=True):
+    """A seed of a day, see `copying.seeds`: empty `seed` and `key` while it is not open."""
+
+    number: int
+    nonce: bytes
+    commitment: bytes
+    seed: bytes = b""
+    salt: bytes = b""
+    key: bytes = b""
+
+
+class FairnessDay(msgspec.Struct, array_like=True):
+    """Sums of a day's report, see `copying.fairness`; `unsealed` signals had no seed."""
+
+    day: int = 0
+    signals: int = 0
+    signals_executed: int = 0
+    leader_better: int = 0
+    unsealed: int = 0
+    asked: int = 0
+    executed: int = 0
+    place: int = 0
+    place_squares: int = 0
+    slippage: int = 0
+    slippage_squares: int = 0
+    products: int = 0
+    seed: Seed | None = None
 
 
 class Voice(msgspec.Struct, array_like=True, gc=False):
@@ -574,6 +711,14 @@ class State(msgspec.Struct):
     idea_books: dict[str, IdeaBook] = {}
     position_books: dict[str, PositionBook] = {}
     copies: dict[str, dict[str, Copy]] = {}
+    seeds: int = 0
+    seed_next: Seed | None = None
+    seed_now: Seed | None = None
+    reveal_day: int = 0
+    fairness: FairnessDay = msgspec.field(default_factory=FairnessDay)
+    fairness_days: dict[int, FairnessDay] = {}
+    copies_due: dict[str, dict[str, None]] = {}
+    closed_day: int = 0
     sentiment: dict[str, Sentiment] = {}
     boards: dict[str, Board] = {}
     conflated: dict[str, Conflated] = {}

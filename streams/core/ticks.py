@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from streams.core.commands import Tick
 from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
+from streams.core.copying.day_close import close_due_copies
+from streams.core.copying.seeds import reveal_seed
 from streams.core.copying.upkeep import look_after_copies
 from streams.core.events import DigestTaken, Ticked
 from streams.core.execution.exits import end_at_levels
@@ -41,6 +43,9 @@ def decide_tick(ctx: Context, command: Tick) -> Decision:
     take_up_touches(ctx)
     expire_due(ctx, at_us)
     second = command.number // TICKS_PER_SECOND > state.tick_number // TICKS_PER_SECOND
+    close_due_copies(ctx)
+    if state.reveal_day:
+        reveal_seed(ctx)
     expire_orders(ctx, max(at_us, state.market_at_us))
     if second:
         end_at_levels(ctx, list(state.exit_levels))

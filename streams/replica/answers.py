@@ -20,6 +20,7 @@ from streams.core.view import (
     account_view,
     copy_view,
     event_data,
+    fee_terms_view,
     idea_view,
     order_view,
     scope_view,
@@ -135,6 +136,10 @@ def _copy_scope(state: State, outcome: Outcome, _: list[Event]) -> Result:
     return {"scope": scope_view(kind, scope)}
 
 
+def _fees(state: State, outcome: Outcome, _: list[Event]) -> Result:
+    return {"fees": fee_terms_view(state.traders[outcome.principal].fee_terms)}
+
+
 def _trader(state: State, outcome: Outcome, _: list[Event]) -> Result:
     return {"trader": trader_view(state, state.traders[outcome.result])}
 
@@ -180,6 +185,7 @@ RESULTS: dict[str, Callable[[State, Outcome, list[Event]], Result]] = {
     "CommentIdea": _comment,
     "PostMessage": _message,
     "SetCopy": _copy,
+    "SetFeeTerms": _fees,
     "PauseCopy": _copy,
     "ResumeCopy": _copy,
     "CloseOnlyCopy": _copy,

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from streams.core import commands, limits
-from streams.core.money import bounded, parse_money, parse_steps
+from streams.core.money import parse_money, parse_steps
 from streams.core.state import Instrument, State
 from streams.ports import CommandError
 from streams.replica.arguments import invalid, parsed_argument
 from streams.replica.copy_settings import copy_patch
+from streams.replica.money_requests import amount_micros, expiry_us, fee_terms
 from streams.replica.requests import (
     CancelOrder,
     CashAmount,
@@ -39,6 +40,7 @@ from streams.replica.requests import (
     SetCopy,
     SetCopyScope,
     SetExitLevels,
+    SetFees,
     SetNotificationLevels,
     StopCopy,
     TraderOnly,
@@ -108,20 +110,8 @@ def _open_order(state: State, request: OpenOrder) -> commands.Command:
         idea=request.idea_id or "",
         stop_ticks=_price(instrument, "stop_loss", request.stop_loss),
         take_ticks=_price(instrument, "take_profit", request.take_profit),
-        expires_at_us=_expiry(request),
+        expires_at_us=expiry_us(request),
     )
-
-
-def _expiry(request: OpenOrder) -> int:
-    """Return the microseconds at which a limit order ends, 0 = never."""
-    expires_at = request.expires_at
-    if expires_at is None:
-        return 0
-    if request.type != "limit":
-        raise invalid("expires_at", "expected none for a market order")
-    if expires_at.tzinfo is None:
-        raise invalid("expires_at", "expected a time with an offset, such as ...Z")
-    return parsed_argument("expires_at", bounded, round(expires_at.timestamp() * 1_000_000))
 
 
 def _patched_price(
@@ -155,13 +145,6 @@ def _set_exit_levels(state: State, request: SetExitLevels) -> commands.Command:
         take_ticks=_patched_price(instrument, "take_profit", request.take_profit),
         leader=find_trader(state, leader, "leader") if leader else "",
     )
-
-
-def _amount(request: CashAmount) -> int:
-    amount = parsed_argument("amount", parse_money, request.amount)
-    if amount <= 0:
-        raise invalid("amount", f"expected an amount above 0, was {request.amount}")
-    return amount
 
 
 def _report_trade(state: State, request: ReportTrade) -> commands.Command:
@@ -306,10 +289,10 @@ REQUESTS: dict[str, RequestKind] = {
     "edit_order": RequestKind(EditOrder, _edit_order, "trade", keyed=True),
     "set_exit_levels": RequestKind(SetExitLevels, _set_exit_levels, "trade"),
     "deposit": RequestKind(
-        CashAmount, lambda _, r: commands.MoveCash(_amount(r)), "trade", keyed=True
+        CashAmount, lambda _, r: commands.MoveCash(amount_micros(r)), "trade", keyed=True
     ),
     "withdraw": RequestKind(
-        CashAmount, lambda _, r: commands.MoveCash(-_amount(r)), "trade", keyed=True
+        CashAmount, lambda _, r: commands.MoveCash(-amount_micros(r)), "trade", keyed=True
     ),
     "report_trade": RequestKind(ReportTrade, _report_trade, "trade", keyed=True),
     "create_idea": RequestKind(CreateIdea, _create_idea, "trade"),
@@ -335,6 +318,7 @@ REQUESTS: dict[str, RequestKind] = {
         "trade",
     ),
     "set_copy": RequestKind(SetCopy, _set_copy, "copy", keyed=True),
+    "set_fees": RequestKind(SetFees, lambda _, r: fee_terms(r), "copy"),
     "pause_copy": RequestKind(LeaderOnly, _on_leader(commands.PauseCopy), "copy", keyed=True),
     "resume_copy": RequestKind(LeaderOnly, _on_leader(commands.ResumeCopy), "copy", keyed=True),
     "close_only_copy": RequestKind(

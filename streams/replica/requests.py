@@ -301,6 +301,16 @@ class SetCopy(CopySettingsPatch, frozen=True, kw_only=True):
     settings: CopySettingsPatch | None = None
 
 
+class SetFees(Request, frozen=True):
+    """What the caller asks of its followers; absent fields stay. Shares are fractions."""
+
+    performance: Ratio | None = None
+    management: Ratio | None = None
+    flat: Text | None = None
+    basis: Literal["min", "total"] | None = None
+    period: Literal["daily", "weekly", "monthly"] | None = None
+
+
 class LeaderOnly(Request, frozen=True):
     """Names a leader, by id or `@handle`."""
 

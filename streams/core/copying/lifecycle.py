@@ -19,11 +19,13 @@ from streams.core.commands import (
     StopCopy,
 )
 from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
+from streams.core.copying.charging import begin_fees, charge_copy
 from streams.core.copying.gates import STATUS_CODES
 from streams.core.copying.losses import add_row, rebase, shift
 from streams.core.copying.pipeline import close_at_quote
 from streams.core.copying.scopes import inherited
 from streams.core.copying.settings import CHOICES, checked, named_changes
+from streams.core.copying.statistics import begin_statistics, count_flow
 from streams.core.copying.status import FOLLOWERS_CHOICE, change_status
 from streams.core.copying.stopping import finish_stop
 from streams.core.copying.sync import begin, begin_sync
@@ -77,6 +79,8 @@ def decide_set_copy(ctx: Context, command: SetCopy) -> Decision:
         return refusal
     own = dict.fromkeys([*(copy.own_fields if copy else ()), *named_changes(command)])
     own.pop("allocation_micros", None)
+    if copy is not None and running and moved < 0:
+        charge_copy(ctx, copy, "withdrawal", copy.fees.charged_day, withdrawn_micros=-moved)
     ctx.emit(
         CopySet(
             follower=ctx.principal,
@@ -178,8 +182,12 @@ def evolve_copy_set(state: State, event: CopySet) -> None:
         state.totals.copies_active += 1
         follower.copying[event.leader] = None
         rebase(state, copy, copy.ledger.cash_micros)
+        begin_fees(state, copy, event.at_us)
+        begin_statistics(state, copy, event.moved_micros)
     elif event.moved_micros:
         shift(state, copy, event.moved_micros)
+        equity = ledger_equity(state, copy.ledger) - event.moved_micros
+        count_flow(copy, equity, event.moved_micros)
     if event.moved_micros:
         before = event.equity_before_micros
         record_flow(follower.track, before, before - event.moved_micros)

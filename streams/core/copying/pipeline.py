@@ -2,7 +2,9 @@
 
 A fill through zero is two legs: a closing, then an opening, each decided alone. A closing takes
 the leader's fraction of what the follower holds now, never a ratio of sizes; what rounds to zero
-is carried to the next closing. Followers are served in the order in which their copies began.
+is carried to the next closing. Followers are served in the order of the day's seed, see `seeds`.
+Where the paper venue has a depth, the openings of a signal are one block at one price; a partial
+fill is shared by largest remainder (`allocation`).
 Source: domain.md, sections 4.1, 4.2, 4.4, 4.5.
 """
 
@@ -10,11 +12,15 @@ from __future__ import annotations
 
 from streams.core.books.levels import entry_ticks_of
 from streams.core.context import Context, Evolvers
+from streams.core.copying.block import Judged, shared
+from streams.core.copying.fairness import report_signal
 from streams.core.copying.gates import judge_opening
 from streams.core.copying.holdings import instrument_of, position_of
 from streams.core.copying.levels import copied_levels
+from streams.core.copying.seeds import in_order
 from streams.core.copying.signal import Signal, quote_ticks, slippage_bps
 from streams.core.copying.sizing import Wish
+from streams.core.copying.statistics import count_decision
 from streams.core.copying.status import change_status
 from streams.core.copying.stopping import finish_if_flat
 from streams.core.events import CopyDecided
@@ -43,18 +49,31 @@ def follow_fill(ctx: Context, signal: Signal) -> None:
         ctx: the command's context; the fill is already booked.
         signal: the fill as followers meet it.
     """
+    state, fill = ctx.state, signal.fill
+    running = [copy for copy in state.copies[fill.trader].values() if copy.status != "STOPPED"]
     wish: Wish | None = None
-    for copy in ctx.state.copies[signal.fill.trader].values():
-        if copy.status == "STOPPED":
-            continue
+    asked = 0
+    slippages: list[int] = []
+    block: list[Judged] = []
+    for copy in in_order(state, fill.trader, fill.signal_seq, running):
         if signal.closed:
             _decide_closing(ctx, signal, copy)
         if signal.opened and copy.status != "STOPPED":
-            wish = wish or Wish(ctx.state, signal, copy)
+            asked += 1
+            if signal.instrument.depth_lots:
+                alone = Wish(state, signal, copy)
+                block.append(Judged(alone, _judge(ctx, signal, copy, alone)))
+                continue
+            wish = wish or Wish(state, signal, copy)
             decide_opening(ctx, signal, copy, "open", wish)
-            most = copy.settings.failures_max
-            if copy.failures and most and copy.failures >= most and copy.status == "ACTIVE":
-                change_status(ctx, copy, "PAUSED", "risk", "consecutive_failures")
+            if wish.lots:
+                slippages.append(wish.slippage_bps)
+    for judged in shared(signal, block):
+        _book_opening(ctx, signal, judged.wish, judged.code, "open")
+        if judged.wish.lots:
+            slippages.append(judged.wish.slippage_bps)
+    if asked:
+        report_signal(ctx, fill.trader, fill.signal_seq, asked, slippages)
 
 
 def decide_opening(ctx: Context, signal: Signal, copy: Copy, leg: str, wish: Wish) -> None:
@@ -67,13 +86,21 @@ def decide_opening(ctx: Context, signal: Signal, copy: Copy, leg: str, wish: Wis
         leg: `open` or `sync`.
         wish: of the signal; begun anew here.
     """
-    fill, instrument = signal.fill, signal.instrument
+    _book_opening(ctx, signal, wish, _judge(ctx, signal, copy, wish), leg)
+
+
+def _judge(ctx: Context, signal: Signal, copy: Copy, wish: Wish) -> Reason:
+    instrument = signal.instrument
     target: Instrument | None = instrument
     if copy.settings.symbol_map or copy.mapped:
         target = instrument_of(ctx.state, signal, copy)
         instrument = target or instrument
     wish.begin(copy, instrument)
-    code = judge_opening(wish, target)
+    return judge_opening(wish, target)
+
+
+def _book_opening(ctx: Context, signal: Signal, wish: Wish, code: Reason, leg: str) -> None:
+    fill, instrument, copy = signal.fill, wish.instrument, wish.copy
     side, price = wish.side, wish.quote_ticks
     lots = wish.lots * side
     fee, result = 0, None
@@ -120,6 +147,10 @@ def decide_opening(ctx: Context, signal: Signal, copy: Copy, leg: str, wish: Wis
             take,
         )
     )
+    if leg == "open":
+        most = copy.settings.failures_max
+        if copy.failures and most and copy.failures >= most and copy.status == "ACTIVE":
+            change_status(ctx, copy, "PAUSED", "risk", "consecutive_failures")
 
 
 def _decide_closing(ctx: Context, signal: Signal, copy: Copy) -> None:
@@ -181,6 +212,7 @@ def _decide_closing(ctx: Context, signal: Signal, copy: Copy) -> None:
             0,
             0,
             ended,
+            leader_held_lots=signal.held,
         )
     )
     if copy.status == "STOPPING":
@@ -287,6 +319,7 @@ def evolve_copy_decided(state: State, event: CopyDecided) -> None:
     codes[event.code] = codes.get(event.code, 0) + 1
     totals = state.totals
     result = event.result
+    count_decision(copy, event, state.instruments[event.symbol])
     if result is None:
         copy.skipped += 1
         totals.copies_skipped += 1

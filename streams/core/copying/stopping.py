@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from streams.core.books.levels import entry_ticks_of
 from streams.core.context import Context, Evolvers
+from streams.core.copying.charging import charge_copy
+from streams.core.copying.statistics import end_statistics
 from streams.core.events import CopyStopped
+from streams.core.market_clock import day_of
 from streams.core.performance.equity import ledger_equity
 from streams.core.performance.track import record_exposure, record_flow
 from streams.core.positions import evolve_ledger_fill, fill_result
@@ -16,8 +19,9 @@ from streams.core.state import Copy, State, Trader
 
 
 def finish_stop(ctx: Context, copy: Copy, on_stop: str, at_us: int) -> None:
-    """End a copy; positions that are left move to the follower's account."""
+    """Charge what is due and end a copy; what it still holds moves to the follower's account."""
     state = ctx.state
+    charge_copy(ctx, copy, "stop", day_of(at_us))
     follower = state.traders[copy.follower]
     ctx.emit(
         CopyStopped(
@@ -42,6 +46,7 @@ def evolve_copy_stopped(state: State, event: CopyStopped) -> None:
     """Return the cash, and hand kept positions over at their average cost."""
     copy = state.copies[event.leader][event.follower]
     follower = state.traders[event.follower]
+    end_statistics(state, copy)
     desk = state.copy_desk
     for waiting in (desk.work, desk.cooldowns, desk.breaches):
         waiting.pop(copy.row, None)

@@ -10,7 +10,7 @@ from streams.core.commands import EditOrder
 from streams.core.context import Context, Deciders, Decision, Refusal
 from streams.core.events import OrderEdited
 from streams.core.execution.exits import check_levels
-from streams.core.orders import SIDES, check_funds, match_resting, own_order
+from streams.core.orders import SIDES, check_funds, meet_quote, own_order
 from streams.core.positions import check_size
 from streams.core.reasons import Reason
 from streams.core.state import Order, State
@@ -39,7 +39,7 @@ def decide_edit_order(ctx: Context, command: EditOrder) -> Decision:
     if refusal is not None:
         return refusal
     ctx.emit(edited)
-    match_resting(ctx, (order.symbol,))
+    meet_quote(ctx, order)
     return order.order
 
 

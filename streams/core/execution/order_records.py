@@ -13,8 +13,9 @@ from bisect import bisect_left, insort
 from itertools import islice
 
 from streams.core.events import FillBooked, OrderCancelled, OrderEdited, OrderPlaced
-from streams.core.execution.order_states import FILLED, next_status
+from streams.core.execution.order_states import CANCELED, FILLED, next_status
 from streams.core.limits import CLIENT_ORDER_IDS_MAX, ENDED_ORDERS_MAX
+from streams.core.reasons import Reason
 from streams.core.state import Order, State
 
 
@@ -67,23 +68,24 @@ def evolve_order_filled(state: State, event: FillBooked) -> None:
     """Follow a fill that belongs to an order: one that rests, or one that never had to."""
     order = state.orders.get(event.order)
     if order is None:
-        lots = abs(event.lots)
+        lots, left = abs(event.lots), event.left_lots
         order = Order(
             event.order,
             event.trader,
             event.symbol,
             "buy" if event.lots > 0 else "sell",
-            lots,
+            lots + left,
             event.limit_ticks,
             event.at_us,
             event.client_order_id,
             event.idea,
             event.stop_ticks,
             event.take_ticks,
-            status=FILLED,
+            status=CANCELED if left else FILLED,
             filled_lots=lots,
             filled_micros=event.notional_micros,
             ended_at_us=event.at_us,
+            reason=Reason.IOC_UNFILLED.value if left else "",
         )
         _remember_client_id(state, event.trader, event.client_order_id, event.order)
         _keep(state, order)

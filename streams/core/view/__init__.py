@@ -6,7 +6,14 @@ everything. Functions here only read.
 
 from __future__ import annotations
 
+from streams.core.view.copy_accounts import (
+    FollowersResult,
+    fee_terms_view,
+    statement_view,
+    statistics_view,
+)
 from streams.core.view.facts import channel_data, event_data
+from streams.core.view.fairness import date_of, fairness_view
 from streams.core.view.idea_objects import comment_view, idea_view, update_view
 from streams.core.view.objects import (
     account_view,
@@ -25,11 +32,15 @@ from streams.core.view.values import format_time
 
 
 __all__ = [
+    "FollowersResult",
     "account_view",
     "channel_data",
     "comment_view",
     "copy_view",
+    "date_of",
     "event_data",
+    "fairness_view",
+    "fee_terms_view",
     "format_time",
     "idea_view",
     "instrument_view",
@@ -40,6 +51,8 @@ __all__ = [
     "position_view",
     "scope_view",
     "settings_view",
+    "statement_view",
+    "statistics_view",
     "trader_view",
     "update_view",
 ]

@@ -25,6 +25,7 @@ from streams.core.events import (
 )
 from streams.core.money import PPM
 from streams.core.state import State
+from streams.core.view.copy_accounts import RENDERERS as ACCOUNT_RENDERERS
 from streams.core.view.copy_facts import COPY_RENDERERS
 from streams.core.view.execution_facts import RENDERERS as EXECUTION_RENDERERS
 from streams.core.view.idea_facts import IDEA_RENDERERS
@@ -168,6 +169,7 @@ _RENDERERS: dict[type[Event], Callable[[State, Any], Data]] = {
     **IDEA_RENDERERS,
     FillBooked: _fill_booked,
     **EXECUTION_RENDERERS,
+    **ACCOUNT_RENDERERS,
     PositionReported: _position_reported,
     EquityReported: _equity_reported,
     **COPY_RENDERERS,

@@ -55,6 +55,7 @@ STAGES: dict[str, tuple[Reason, ...]] = {
         Reason.MAX_TRADES_DAY,
     ),
     "price": (Reason.NO_QUOTE, Reason.QUOTE_STALE, Reason.SLIPPAGE_PRE),
+    "execution": (Reason.IOC_UNFILLED,),
 }
 """Stages in their written order with the codes that skip there. Source: domain.md, section 4.4."""
 

@@ -22,6 +22,7 @@ from streams.core.state import (
     State,
     Trader,
 )
+from streams.core.view.copy_accounts import fees_view
 from streams.core.view.settings import own_settings, settings_view
 from streams.core.view.values import (
     entry_price,
@@ -225,4 +226,5 @@ def copy_view(state: State, copy: Copy) -> Data:
         "deviation": None if copy.drift_bps < 0 else copy.drift_bps / BPS,
         "detached": list(copy.detached),
         "account": ledger_view(state, copy.ledger),
+        "fees": fees_view(copy),
     }

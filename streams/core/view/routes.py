@@ -15,6 +15,7 @@ from streams.core.events import (
     AccountLiquidated,
     CashMoved,
     CopyDecided,
+    CopyFeeCharged,
     CopyLimitReached,
     CopyScopeSet,
     CopySet,
@@ -24,6 +25,7 @@ from streams.core.events import (
     EquityReported,
     Event,
     ExitLevelsSet,
+    FeeTermsSet,
     FillBooked,
     FillHeld,
     IdeaArmed,
@@ -50,6 +52,8 @@ from streams.core.events import (
     OrderEdited,
     OrderPlaced,
     PositionReported,
+    SeedCommitted,
+    SeedRevealed,
 )
 from streams.core.ideas.terms import is_public
 from streams.core.network.feed import posts_key
@@ -145,6 +149,14 @@ def _copy(_: State, event: CopySet | CopyStatusChanged | CopyStopped | CopyLimit
     return (f"account:{event.follower}",)
 
 
+def _fee(_: State, event: CopyFeeCharged) -> Keys:
+    return (f"account:{event.follower}", f"account:{event.leader}")
+
+
+def _terms(_: State, event: FeeTermsSet) -> Keys:
+    return (f"account:{event.trader}", f"signals:{event.trader}")
+
+
 def _scope(_: State, event: CopyScopeSet) -> Keys:
     trader = event.scope.partition(":")[2]
     return (f"account:{trader}",) if trader else ("system",)
@@ -190,6 +202,8 @@ _ROUTES: dict[type[Event], Callable[[State, Any], Keys]] = {
     CopySet: _copy,
     CopyStatusChanged: _copy,
     CopyStopped: _copy,
+    FeeTermsSet: _terms,
+    CopyFeeCharged: _fee,
     CopyDecided: _decision,
     CopyLimitReached: _copy,
     CopyScopeSet: _scope,
@@ -200,6 +214,8 @@ _ROUTES: dict[type[Event], Callable[[State, Any], Keys]] = {
     InstrumentRegistered: _system,
     InstrumentSettled: _system,
     DigestTaken: _system,
+    SeedCommitted: _system,
+    SeedRevealed: _system,
 }
 
 

@@ -151,6 +151,7 @@ async def test_every_command_of_the_server_has_a_method_whose_arguments_it_takes
     await client.read_notifications(3)
     await client.set_notification_levels(ideas="off")
     await client.set_copy("@a", allocation="10", multiplier="2", symbols_deny=["X"], reverse=False)
+    await client.set_fees(performance="0.1", management="0.02", flat=1, basis="min")
     await client.pause_copy("@a")
     await client.resume_copy("@a")
     await client.close_only_copy("@a")

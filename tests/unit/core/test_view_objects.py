@@ -269,6 +269,7 @@ def test_a_copy_with_its_ring_fence(at: Desk) -> None:
     view = copy_view(at.state, copy)
     assert (view["settings"]["allocation"], view["settings"]["notional_max"]) == ("500", "1")
     del view["settings"]
+    assert view.pop("fees")["owed"] == "0"
     assert view == {
         "leader": "alice",
         "follower": "bob",

@@ -71,6 +71,8 @@ update_profile {"bio":"","links":["https://a.example"],"tags":["#Macro"],"handle
 close_account {"reason":"tired"} -> CloseTrader reason='tired' trader=''
 read_notifications {"through":3} -> ReadNotifications through=3
 set_notification_levels {"ideas":"off"} -> SetNotificationLevels levels={'ideas':'off'}
+set_fees      {"performance":0.1,"management":"0.02","flat":"1.5","basis":"total","period":"monthly"} -> SetFeeTerms performance_ppm=100000 management_ppm=20000 flat_micros=1500000 basis='total' period='monthly'
+set_fees      {} -> SetFeeTerms performance_ppm=None flat_micros=None
 pause_copy    {"leader":"lea"} -> PauseCopy leader='lea'
 resume_copy   {"leader":"@lea"} -> ResumeCopy leader='lea'
 close_only_copy {"leader":"lea"} -> CloseOnlyCopy

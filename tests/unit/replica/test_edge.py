@@ -128,6 +128,7 @@ COPY = {"leader": "lea", "allocation": "100"}
 ANSWERS: list[tuple[str, dict[str, Any], str, Any]] = [
     ("open_order", BUY, "order.status", "filled"),
     ("open_order", REST, "order.status", "new"),
+    ("set_fees", {"performance": 0.1}, "fees.performance", 0.1),
     ("deposit", {"amount": "1"}, "account.trader", "ann"),
     ("report_trade", {**BUY, "price": "99"}, "fill.price", "99"),
     ("create_idea", IDEA, "idea.title", "title"),
