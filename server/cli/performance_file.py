@@ -1,9 +1,9 @@
 """Reading of any CSV file of returns, levels or results into columns of numbers.
 
 What people have differs: with or without a header, an index or a column of dates; comma,
-semicolon, tab or bar between cells; percent signs, currency signs, decimal commas; cells that are
-missing at the start or in between. A column is a series of numbers or it is left out; a series
-with one cell that is none is an error, never a guess.
+semicolon, tab, bar or space between cells; percent signs, currency signs, decimal commas; cells
+that are missing at the start or in between. A column is a series of numbers or it is left out; a
+series with one cell that is none is an error, never a guess.
 
 Invariants: rows are in order of time where a column tells the time; every value is finite.
 """
@@ -15,7 +15,7 @@ import gzip
 import io
 import re
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
@@ -42,6 +42,12 @@ DATE_FORMATS = (
 
 DATE_NAMES = frozenset({"", "date", "day", "month", "period", "time", "timestamp", "datetime"})
 """First columns whose bare digits (20040102) may be dates, in lower case."""
+
+EPOCH_UNITS = (1, 1_000, 1_000_000, 1_000_000_000)
+"""Parts of a second in which times since 1970 are counted."""
+
+DATES_SHARE_MIN = 0.9
+"""Share of dates from which on a column is one of dates, and a cell that is none an error."""
 
 YEARS = range(1900, 2101)
 """Years that a date may be in: numbers of eight digits are dates then, and levels otherwise."""
@@ -113,18 +119,26 @@ def _cells(path: Path) -> list[list[str]]:
         raise BadFile(f"expected a text file, optionally gzip, was: {error}") from error
     if len(raw) > FILE_BYTES_MAX:
         raise BadFile(f"expected at most {FILE_BYTES_MAX} bytes")
-    head = [line for line in text.splitlines()[:20] if line.strip()]
-    delimiter = max(
-        DELIMITERS, key=lambda mark: min((line.count(mark) for line in head), default=0)
-    )
+    delimiter = _delimiter([line for line in text.splitlines()[:20] if line.strip()])
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
         raise BadFile(f"expected comma separated values, was: {error}") from error
     rows = [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)]
+    while len(rows) > 1 and rows[0][0].startswith("#") and len(rows[0]) < len(rows[1]):
+        del rows[0]
     if not rows:
         raise BadFile("expected rows of numbers, was an empty file")
     return rows
+
+
+def _delimiter(lines: list[str]) -> str:
+    """Return what separates cells: a space only where nothing else could."""
+    counts = {mark: min((line.count(mark) for line in lines), default=0) for mark in DELIMITERS}
+    if any(counts.values()):
+        return max(DELIMITERS, key=counts.__getitem__)
+    split = lines and all(line.count(" ") == 1 for line in lines)
+    return " " if split else DELIMITERS[0]
 
 
 def _named(rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
@@ -147,37 +161,54 @@ def _named(rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
 
 
 def _date_column(names: list[str], columns: list[list[str]]) -> tuple[int, list[date]] | None:
-    for place, column in enumerate(columns):
-        found = _dates(column, bare=place == 0 and names[0].lower() in DATE_NAMES)
+    for place, (name, column) in enumerate(zip(names, columns, strict=True)):
+        known = place == 0 and name.lower() in DATE_NAMES
+        found = _dates(name, column) if known or _number(column[0]) is None else None
+        if found is None and name and known:
+            found = _epochs(column)
         if found is not None:
             return place, found
     return None
 
 
-def _dates(column: Sequence[str], *, bare: bool) -> list[date] | None:
-    """Return the dates of a column if every cell is one.
+def _dates(name: str, column: Sequence[str]) -> list[date] | None:
+    """Return the dates of a column, None if it is one of something else.
 
-    Args:
-        column: texts.
-        bare: whether numbers without separators may be dates.
+    Raises:
+        BadFile: nearly every cell is a date, but not all.
     """
-    if not bare and _number(column[0]) is not None:
-        return None
     if not any(mark.isdigit() for mark in column[0]):
         return None
     for form in (None, *DATE_FORMATS):
-        try:
-            found = [
-                datetime.fromisoformat(cell).date()
-                if form is None
-                else datetime.strptime(cell, form).date()  # noqa: DTZ007 - a day has no zone
-                for cell in column
-            ]
-        except ValueError:
-            continue
-        if all(day.year in YEARS for day in found):
-            return found
+        found = [_date(cell, form) for cell in column] if _date(column[0], form) else []
+        dates = [day for day in found if day is not None]
+        if found and len(dates) == len(column):
+            return dates
+        if found and len(dates) >= DATES_SHARE_MIN * len(column):
+            row = found.index(None)
+            raise BadFile(
+                f"expected a date, was {column[row]!r} in column {name!r}, data row {row + 1}"
+            )
     return None
+
+
+def _date(cell: str, form: str | None) -> date | None:
+    try:
+        if form is None:
+            found = datetime.fromisoformat(cell).date()
+        else:
+            found = datetime.strptime(cell, form).date()  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        return None
+    return found if found.year in YEARS else None
+
+
+def _epochs(column: Sequence[str]) -> list[date] | None:
+    """Return the days of times since 1970, None if the cells are none."""
+    if not all(cell.isdecimal() and 9 <= len(cell) <= 19 for cell in column):
+        return None
+    unit = EPOCH_UNITS[(len(column[0]) - 8) // 3]
+    return [datetime.fromtimestamp(int(cell) // unit, UTC).date() for cell in column]
 
 
 def _is_index(place: int, name: str, column: Sequence[str]) -> bool:

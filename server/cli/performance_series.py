@@ -87,10 +87,10 @@ def steps_of(series: Series, kind: str) -> Steps:
             )
         values = [after / before - 1.0 for before, after in _running(values)]
         rows = rows[1 : len(values) + 1]
-    elif sorted(abs(value) for value in values)[len(values) // 2] > 1.0:
+    elif _are_no_fractions(values):
         raise BadFile(
             f"expected returns as fractions in {series.name!r}, were numbers like {values[0]:g}: "
-            "say --equity for levels or --trades for results"
+            "say --equity for levels or --trades for results, or write 1% for percent"
         )
     end = next((place for place, value in enumerate(values) if value <= -1.0), None)
     if end is not None:
@@ -98,6 +98,12 @@ def steps_of(series: Series, kind: str) -> Steps:
     if not isfinite(total_return(values)):
         raise BadFile(f"expected returns of {series.name!r} that compound to a number, were beyond")
     return Steps(list(values), rows[: len(values)])
+
+
+def _are_no_fractions(values: Sequence[float]) -> bool:
+    """Whether numbers can hardly be returns: half of them above 1, or everything lost and again."""
+    lost = sum(1 for value in values if value <= -1.0)
+    return sorted(map(abs, values))[len(values) // 2] > 1.0 or lost > max(2, len(values) // 100)
 
 
 def _running(values: Sequence[float]) -> list[tuple[float, float]]:

@@ -58,6 +58,14 @@ FILES = {
     "percent": "r\n" + "\n".join(f"{100 * r:g}%" for r in RETURNS),
     "decimal commas": "r;x\n" + "\n".join(f"{r}".replace(".", ",") + ";text" for r in RETURNS),
     "brackets": "r\n" + "\n".join(f"({-r})" if r < 0 else str(r) for r in RETURNS),
+    "seconds since 1970": "time,r\n"
+    + "\n".join(f"{1_769_904_000 + 86_400 * n},{r}" for n, r in enumerate(RETURNS)),
+    "milliseconds since 1970": "timestamp,r\n"
+    + "\n".join(f"{1_769_904_000_123 + 86_400_000 * n},{r}" for n, r in enumerate(RETURNS)),
+    "spaces": "date r\n" + "\n".join(f"2026-01-0{n} {r}" for n, r in enumerate(RETURNS, 1)),
+    "a remark": "# of one account\nday,r\n"
+    + "\n".join(f"2026-01-0{n},{r}" for n, r in enumerate(RETURNS, 1)),
+    "quarters": "of,r\n" + "\n".join(f"2026-Q{n},{r}" for n, r in enumerate(RETURNS, 1)),
     "holes": "a\tr\n" + "\n".join(f"NA\t\n1\t{r}" for r in RETURNS),
     "a mark at the beginning": "\ufeffr\r\n" + "\r\n".join(map(str, RETURNS)) + "\r\n\r\n",
 }
@@ -155,6 +163,9 @@ BAD = [
     ("r\n0.1\noops\n0.2\n", (), "expected a number, was 'oops' in column 'r', data row 2"),
     ("r\n0.1\n1_0\n", (), "was '1_0' in column 'r', data row 2"),
     ("r\n100\n101\n102\n", (), "say --equity for levels or --trades for results"),
+    ("r\n" + "0.6\n-1.2\n" * 50, (), "or write 1% for percent"),
+    ("date,r\n" + "2026-01-01,0.1\n" * 20 + "Total,2\n", (), "expected a date, was 'Total'"),
+    ("time,e\n1,2\n2,3\n", ("--column", "x"), "out of time, e, was x"),
     ("e\n0\n101\n", ("--equity",), "expected levels above 0, was 0 at the start of 'e'"),
     ("r\n" + "0.9\n" * 2000, (), "that compound to a number"),
     ("r\n0.1\n", ("--column", "x"), "expected a column of numbers out of r, was x"),
