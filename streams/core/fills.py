@@ -110,7 +110,7 @@ def book_fill(
     )
     ctx.emit(event)
     if standing is not None:
-        follow_fill(ctx, Signal(state, event, standing, now_us=ctx.at_us, pending=pending))
+        follow_fill(ctx, Signal(state, event, standing, ctx.at_us, of.lots if pending else 0))
     return event
 
 

@@ -69,6 +69,7 @@ class Reason(StrEnum):
     OUT_OF_ORDER = "OUT_OF_ORDER"
     STALE_SIGNAL = "STALE_SIGNAL"
     LEADER_TEST_TRADE = "LEADER_TEST_TRADE"
+    LIMIT_NOT_FULL = "LIMIT_NOT_FULL"
     # gates of a copy, state
     REL_PAUSED = "REL_PAUSED"
     REL_CLOSE_ONLY = "REL_CLOSE_ONLY"

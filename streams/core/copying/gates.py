@@ -71,6 +71,9 @@ def _intake_and_state(signal: Signal, copy: Copy) -> Reason | None:
     most = settings.stale_pending_ms_max if signal.pending else settings.stale_ms_max
     if signal.age_ms > most:
         return Reason.STALE_SIGNAL
+    whole = signal.pending and settings.follow_limit_orders == "on_full_fill"
+    if whole and signal.fill.left_lots:
+        return Reason.LIMIT_NOT_FULL
     code = signal.code
     if code is Reason.LEADER_TEST_TRADE:
         return code

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from struct import pack_into, unpack_from
 
-from streams.core.market_clock import DAY_US, day_of
+from streams.core.market_clock import DAY_US
 from streams.core.money import BPS
 from streams.core.reasons import Reason
 from streams.core.state import Copy, CopyFigures, State
@@ -75,18 +75,9 @@ def stop_code(state: State, copy: Copy, equity_micros: int) -> Reason | None:
     return None
 
 
-def day_code(state: State, copy: Copy, equity_micros: int, at_us: int) -> Reason | None:
-    """Return the daily limit of profit and loss that an equity has met, or None.
-
-    Args:
-        state: read only.
-        copy: the relationship.
-        equity_micros: of the ring fence.
-        at_us: market time; a day that no tick has begun yet has met nothing.
-    """
+def day_code(state: State, copy: Copy, equity_micros: int) -> Reason | None:
+    """Return the daily limit of profit and loss that an equity has met, or None."""
     settings, figures = copy.settings, state.copy_desk.figures
-    if figures.day != day_of(at_us):
-        return None
     start: int = unpack_from("<q", figures.day_starts, copy.row * BYTES)[0] // BPS
     loss, drawdown = settings.daily_loss_bps, settings.daily_drawdown_bps
     if loss and equity_micros <= start * (BPS - loss):

@@ -128,7 +128,7 @@ def _book_opening(ctx: Context, signal: Signal, wish: Wish, code: Reason, leg: s
             copy.version,
             signal.leader.equity,
             wish.equity_micros,
-            signal.opened * signal.side,
+            wish.opened * signal.side,
             fill.price_ticks,
             wish.wanted_lots * side,
             lots,

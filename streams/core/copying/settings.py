@@ -58,7 +58,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "tiny": ("skip", "force_min"),
     "sides": ("both", "long", "short"),
     "copy_open_positions": ("no", "all", "only_if_not_worse"),
-    "follow_limit_orders": ("on_fill", "on_full_fill", "mirror"),
+    "follow_limit_orders": ("on_fill", "on_full_fill"),
     "on_stop": ("keep", "close_now", "close_by_position", "close_by_symbol"),
 }
 """The values a setting with a name may have."""

@@ -97,6 +97,7 @@ class Signal:
         side: +1 or -1, direction of the fill.
         age_ms: how late the signal is, 0 for all but a venue's report.
         pending: the fill is of an order that rested.
+        order_opened: unsigned lots that the whole order has opened by now.
         position: the leader's position just after the fill, None = flat.
         stop_ticks: the leader's stop loss (0 = none).
         leveled: the leader's position has a stop or a take.
@@ -122,6 +123,7 @@ class Signal:
         "minute",
         "mode",
         "opened",
+        "order_opened",
         "pending",
         "position",
         "ranks",
@@ -138,9 +140,8 @@ class Signal:
         state: State,
         fill: FillBooked,
         leader: Standing,
-        *,
         now_us: int,
-        pending: bool,
+        order_lots: int = 0,
     ) -> None:
         before, lots = fill.result.lots_before, fill.lots
         self.fill = fill
@@ -152,7 +153,8 @@ class Signal:
         self.side = 1 if lots > 0 else -1
         # Only a venue's report can come late; a recorded fill happens at its own time.
         self.age_ms = max(now_us - fill.at_us, 0) // 1000 if fill.source == "venue" else 0
-        self.pending = pending
+        self.pending = order_lots > 0
+        self.order_opened = min(order_lots, abs(fill.result.lots))
         self.position = state.traders[fill.trader].ledger.positions.get(fill.symbol)
         self.stop_ticks = self.position.stop_ticks if self.position else 0
         self.leveled = self.stop_ticks > 0 or bool(self.position and self.position.take_ticks)

@@ -43,6 +43,7 @@ class Wish:
         quote_ticks: the follower's quote, 0 = none.
         sized_millilots: size before rounding, in thousandths of a lot.
         wanted_lots: unsigned lots after rounding and minimum, before caps.
+        opened: unsigned lots that the leader opened: by the fill, or by its whole order.
         lots: unsigned lots to execute, 0 while a gate stands in the way.
         slippage_bps: signed, + = worse than the leader's price.
         clamps: names of the caps that made it smaller.
@@ -55,6 +56,7 @@ class Wish:
         "exposure_micros",
         "instrument",
         "lots",
+        "opened",
         "price_ticks",
         "quote_ticks",
         "settings",
@@ -79,6 +81,9 @@ class Wish:
         self.instrument = instrument
         self.side = -self.signal.side if settings.reverse else self.signal.side
         self.equity_micros, self.exposure_micros = equity_and_exposure(self.state, copy.ledger)
+        self.opened = self.signal.opened
+        if self.signal.pending and settings.follow_limit_orders == "on_full_fill":
+            self.opened = self.signal.order_opened
         self.price_ticks = self.quote_ticks = 0
         self.sized_millilots = self.wanted_lots = self.lots = self.slippage_bps = 0
         self.clamps: tuple[str, ...] = ()
@@ -123,7 +128,7 @@ def _ratio(wish: Wish, mine: int, leaders: int) -> Size | Reason:
         return Reason.NO_LEADER_EQUITY
     if mine <= 0:
         return Reason.INSUFFICIENT_FUNDS
-    return wish.signal.opened * mine * wish.settings.multiplier_ppm, leaders * PPM
+    return wish.opened * mine * wish.settings.multiplier_ppm, leaders * PPM
 
 
 def _equity_ratio(wish: Wish) -> Size | Reason:
@@ -141,7 +146,7 @@ def _free_margin_ratio(wish: Wish) -> Size | Reason:
 def _quantity_ratio(wish: Wish) -> Size:
     settings = wish.settings
     ratio = settings.copy_ratio_ppm * settings.multiplier_ppm
-    return wish.signal.opened * ratio, PPM * PPM
+    return wish.opened * ratio, PPM * PPM
 
 
 def _fixed_quantity(wish: Wish) -> Size:
@@ -175,7 +180,7 @@ def _margin_ratio(wish: Wish) -> Size | Reason:
         return Reason.INSUFFICIENT_FUNDS
     leverage = settings.leverage_max_ppm
     fill = wish.signal.fill
-    value = wish.signal.instrument.value_micros(fill.price_ticks, wish.signal.opened)
+    value = wish.signal.instrument.value_micros(fill.price_ticks, wish.opened)
     bound = cost_bound_ppm(leverage, settings.slippage_max_bps)
     # cost x leverage of both sides, so that the leader's own leverage cancels
     worth = min(value * balance // leader.balance, bound * available * leverage // (PPM * PPM))
@@ -219,7 +224,7 @@ def _target_weight(wish: Wish) -> Size | Reason:
     if isinstance(size, Reason):
         return size
     numerator, denominator = size
-    target = numerator // signal.opened * abs(signal.fill.result.lots)
+    target = numerator // wish.opened * abs(signal.fill.result.lots)
     if wish.instrument is not signal.instrument:
         target, denominator = _translated(wish, (target, denominator))
     held = wish.copy.ledger.positions.get(wish.instrument.symbol)
@@ -248,7 +253,7 @@ def _variables(wish: Wish) -> dict[str, Decimal]:
         return Decimal(micros) / MICROS
 
     return {
-        "leader_quantity": Decimal(signal.opened * own.lot.mantissa).scaleb(-own.lot.exponent),
+        "leader_quantity": Decimal(wish.opened * own.lot.mantissa).scaleb(-own.lot.exponent),
         "leader_price": price(signal.fill.price_ticks, own),
         "leader_equity": money(leader.equity),
         "leader_balance": money(leader.balance),

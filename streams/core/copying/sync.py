@@ -76,7 +76,7 @@ def sync_signal(state: State, copy: Copy, symbol: str, position: Position, at_us
         "", copy.leader, symbol, position.lots, price, 0, 0, "sync", "", "", 0, result, at_us
     )
     standing = standing_of(state, leader.ledger)
-    signal = Signal(state, fill, standing, now_us=at_us, pending=False)
+    signal = Signal(state, fill, standing, at_us)
     signal.mode = "target_weight"
     signal.slippage_max_bps = copy.settings.open_worse_bps_max if gated else BPS
     return signal

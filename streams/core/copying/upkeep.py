@@ -76,7 +76,7 @@ def _act(ctx: Context, copy: Copy) -> None:
         _tell(ctx, copy, Reason.LOSS_LEVEL, equity, level)
     if copy.blocked_code and copy.blocked_day == day_of(at_us):
         return
-    code = day_code(state, copy, equity, at_us)
+    code = day_code(state, copy, equity)
     if code is not None:
         _tell(ctx, copy, code, equity, 0)
 

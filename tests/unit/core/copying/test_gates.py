@@ -83,6 +83,7 @@ OPENINGS = """
  mode=quantity_ratio copy_ratio_ppm=100000000000  | BTC 1000000000000 | LIMIT_REACHED 0
 # price
                                                   | BARE 100  | NO_QUOTE 0
+                                                  | BARE 100, BARE 100 | NO_QUOTE 0
  quote_age_ms_max=1000                            | wait=1001, BTC 1000 | QUOTE_STALE 0
  quote_age_ms_max=0                               | wait=100000, BTC 1000 | EXECUTED 500
  slippage_max_bps=50                              | quote=10051, BTC 1000 | SLIPPAGE_PRE 0

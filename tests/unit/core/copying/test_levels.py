@@ -93,6 +93,13 @@ def test_an_edit_of_what_was_closed_meanwhile_is_no_more() -> None:
     assert market.state.copy_desk.level_edits == {}
 
 
+def test_levels_of_somebody_whom_nobody_copies_are_its_own() -> None:
+    market = Market("lea")
+    market.do("lea", PlaceOrder("BTC", "buy", 1_000))
+    market.do("lea", SetExitLevels("BTC", 9_500, 0))
+    assert market.state.copy_desk.level_edits == {}
+
+
 def test_a_copied_stop_ends_the_position_where_the_leaders_does() -> None:
     market = led("")
     market.quote("BTC", 9_000, 9_000)

@@ -18,6 +18,7 @@ from streams.core.commands import (
     StopCopy,
     SuspendLeader,
 )
+from streams.core.copying.suspension import suspend_leader
 from streams.core.money import MICROS
 from streams.core.snapshots import digest, restore, snapshot
 from streams.core.state import Copy, CopySettings
@@ -289,6 +290,13 @@ def test_copies_of_a_suspended_leader_become_close_only(cause: str) -> None:
     assert market.code("gil", SetCopy("lea", allocation_micros=1)) == "LEADER_SUSPENDED"
     market.do(SERVICE, ReinstateLeader("lea"))
     market.do("fay", ResumeCopy("lea"))
+
+
+def test_a_suspended_leader_is_not_suspended_again() -> None:
+    market = copying()
+    market.do(SERVICE, SuspendLeader("lea", "suspended"))
+    suspend_leader(market.kernel, "lea", "liquidated", 1)
+    assert market.state.copy_desk.suspended == {"lea": "suspended"}
 
 
 def test_a_review_goes_on_over_ticks(monkeypatch: pytest.MonkeyPatch) -> None:

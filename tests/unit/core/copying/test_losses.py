@@ -183,6 +183,28 @@ def test_levels_of_loss_are_told_once_each() -> None:
     assert said == ["fay LOSS_LEVEL 500", "fay LOSS_LEVEL 2000"]
 
 
+def test_a_level_of_loss_is_told_on_a_day_that_is_blocked() -> None:
+    market = holding("daily_loss_bps=1000")
+    market.do("fay", SetCopy("lea", notify_loss_bps=[1_500]))
+    market.quote("BTC", 9_750, 9_750)
+    tick(market)
+    assert told_events(market) == ["fay DAILY_LOSS 0"]
+    market.quote("BTC", 9_600, 9_600)
+    tick(market)
+    assert told_events(market) == ["fay LOSS_LEVEL 1500"]
+
+
+def test_a_place_in_the_arrays_is_used_again() -> None:
+    market = holding()
+    market.fill("lea", -20_000, 10_000)
+    tick(market)
+    market.fill("lea", 30_000, 1_000, "ETH")
+    tick(market)
+    market.quote("ETH", 1, 1)
+    tick(market)
+    assert told_events(market)[0] == "fay HALTED risk COPY_STOP_HIT"
+
+
 def test_a_flow_is_neither_loss_nor_gain() -> None:
     market = holding("trailing_stop_bps=1000 daily_loss_bps=1000")
     market.do("fay", SetCopy("lea", allocation_micros=300 * MICROS))

@@ -16,6 +16,7 @@ from streams.core.commands import (
     StopCopy,
 )
 from streams.core.events import CopyDecided
+from streams.core.fills import book_fill
 from streams.core.money import MICROS, Step
 from tests.unit.core.copying.desk import copying
 from tests.unit.core.market import SERVICE, Market
@@ -199,3 +200,37 @@ def test_risk_reducing_orders_are_never_blocked(
                 assert executed == 0
         if market.lots("lea") == 0:
             assert market.copied_lots("fay") == 0
+
+
+def test_a_limit_order_may_be_followed_when_it_is_full() -> None:
+    market = Market("lea", "fay", "gil")
+    for follower, how in (("fay", "on_fill"), ("gil", "on_full_fill")):
+        market.do(
+            follower,
+            SetCopy("lea", allocation_micros=500 * MICROS, follow_limit_orders=how),
+        )
+    order = market.do("lea", PlaceOrder("BTC", "buy", 1_000, 9_000))
+    told = []
+    for lots, left in ((400, 600), (600, 0)):
+        kernel = market.kernel
+        kernel._begin(market.ms + 1, 0)
+        book_fill(
+            kernel,
+            "lea",
+            "BTC",
+            lots,
+            10_000,
+            0,
+            source="paper",
+            at_us=1,
+            of=market.state.orders[order],
+            left_lots=left,
+        )
+        market.ms += 1
+        market.events = [event for _, event in kernel._events]
+        kernel._end(f"b{market.ms}", [])
+        told.append(market.decisions())
+    assert told == [
+        [("open", "EXECUTED", 200), ("open", "LIMIT_NOT_FULL", 0)],
+        [("open", "EXECUTED", 300), ("open", "EXECUTED", 500)],
+    ]

@@ -49,6 +49,15 @@ def test_values_override_from_the_platform_down_to_the_relationship() -> None:
     assert [scope.version for scope in market.state.copy_desk.scopes.values()] == [1, 1, 2]
 
 
+def test_a_scope_may_be_set_before_anybody_copies() -> None:
+    market = Market("lea", "fay")
+    market.do("lea", SetCopyScope("leader", patch("symbols_deny=BTC positions_max=7")))
+    assert market.state.copy_desk.reviews == {}
+    start(market)
+    settings = market.copy("fay").settings
+    assert (settings.symbols_deny, settings.positions_max) == ((), 7)
+
+
 def test_a_new_copy_inherits_and_its_own_settings_win() -> None:
     market = Market("lea", "fay")
     market.do(SERVICE, SetCopyScope("platform", patch("positions_max=1 slippage_max_bps=1")))

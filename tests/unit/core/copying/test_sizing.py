@@ -52,7 +52,7 @@ def wish_of(market: Any, **more: int) -> Wish:
     )
     leader = Standing(1_000 * MICROS, 800 * MICROS, 600 * MICROS)
     state = market.state
-    signal = Signal(state, fill, leader, now_us=0, pending=False)
+    signal = Signal(state, fill, leader, 0)
     signal.stop_ticks = terms["stop"]
     wish = Wish(state, signal, market.copy("fay"))
     wish.price_ticks = terms["price"]
