@@ -45,6 +45,7 @@ from server.api import (
     operations,
     orders,
     profile,
+    sentiment,
     stream_history,
 )
 from server.api.admission import Admission
@@ -103,6 +104,7 @@ ROUTES: Final[list[ControllerRouterHandler]] = [
     *copy_admin.ROUTES,
     *fairness.ROUTES,
     *analytics.ROUTES,
+    *sentiment.ROUTES,
     *stream_history.ROUTES,
     *operations.ROUTES,
     *administration.ROUTES,

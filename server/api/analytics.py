@@ -1,8 +1,8 @@
-"""Performance, ranks, leaderboards, sentiment, and the network in numbers."""
+"""Performance, ranks, leaderboards, and the network in numbers."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from litestar import Response
 from litestar.params import FromPath, FromQuery, QueryParameter
@@ -10,7 +10,6 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from server.api.answers import answer, page
 from server.api.endpoint import endpoint
 from server.api.parameters import (
-    DAY_US,
     LIMIT_DEFAULT,
     Cursor,
     Limit,
@@ -21,7 +20,7 @@ from server.api.parameters import (
 from server.api.problems import ApiError
 from server.api.request import ApiRequest
 from storage.paging import decode_cursor, encode_cursor
-from streams.core import leaderboard, sentiment
+from streams.core import leaderboard
 from streams.core.performance.curve import curve
 from streams.core.performance.summary import performance
 from streams.core.view import format_time
@@ -31,10 +30,6 @@ from streams.core.view.values import money
 TAG = "Analytics"
 
 COMPARED_MAX = 20
-
-WINDOWS_US = {"1h": 3_600_000_000, "24h": DAY_US, "7d": 7 * DAY_US}
-Window = Literal["1h", "24h", "7d"]
-SentimentList = Literal["bullish", "bearish", "trending"]
 
 
 @endpoint(
@@ -207,47 +202,6 @@ async def get_leaderboard(
     return page(request, items, following, tagged=True, metric=metric, period=period, n=rows["n"])
 
 
-@endpoint(
-    "GET",
-    "/v1/sentiment/{symbol:str}",
-    tag=TAG,
-    summary="What the crowd declares to think of a symbol",
-    codes=("UNKNOWN_INSTRUMENT",),
-)
-async def get_sentiment(
-    request: ApiRequest, symbol: FromPath[str], window: FromQuery[Window] = "24h"
-) -> Response[Any]:
-    """Show score, voices and the 90 % interval of the score over a window of market time."""
-    instrument_of(request, symbol)
-    numbers = sentiment.window_score(request.core, symbol, WINDOWS_US[window])
-    return answer(request, {**numbers, "window": window}, tagged=True)
-
-
-@endpoint("GET", "/v1/sentiment", tag=TAG, summary="Symbols by sentiment")
-async def list_sentiment(
-    request: ApiRequest,
-    list_: Annotated[SentimentList, QueryParameter(name="list")] = "trending",
-    limit: Limit = LIMIT_DEFAULT,
-) -> Response[Any]:
-    """List symbols that people talk about: the most bullish, bearish, or most voices first.
-
-    Bullish and bearish leave symbols out whose label says something else.
-    """
-    state = request.core
-    rows = [sentiment.row(state, symbol) for symbol in state.sentiment]
-    if list_ == "trending":
-        chosen = sorted(
-            (row for row in rows if row["n"]), key=lambda row: (-row["n_eff"], row["symbol"])
-        )
-    else:
-        sign = -1 if list_ == "bullish" else 1
-        chosen = sorted(
-            (row for row in rows if row["label"] == list_),
-            key=lambda row: (sign * row["score"], row["symbol"]),
-        )
-    return page(request, chosen[:limit], None, tagged=True, list=list_)
-
-
 @endpoint("GET", "/v1/stats", tag=TAG, summary="The network in numbers")
 async def get_stats(request: ApiRequest) -> Response[Any]:
     """Count everything; `digest` is equal on every node at one `log_offset`."""
@@ -282,7 +236,5 @@ ROUTES = [
     compare_traders,
     list_leaderboards,
     get_leaderboard,
-    get_sentiment,
-    list_sentiment,
     get_stats,
 ]

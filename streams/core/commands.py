@@ -262,7 +262,12 @@ class ViewIdea(Command, frozen=True):
 
 
 class PostMessage(Command, frozen=True):
-    """A message about symbols with a declared stance (-1, 0 = none declared, +1)."""
+    """A message about symbols with a declared stance (-1, 0 = none declared, +1).
+
+    `horizon`: 0 intraday, 1 swing, 2 position. `percent`: how probable the author holds the
+    stance, 51 to 99, 0 = not said. `withdraws`: the author is neutral now. `text_score_milli`:
+    what the text was read as where nothing is declared, -1000 bearish to 1000 bullish, 0 = unsure.
+    """
 
     text: str
     symbols: list[str]
@@ -270,6 +275,10 @@ class PostMessage(Command, frozen=True):
     trader: str = ""
     external_id: str = ""
     at_us: int = 0
+    horizon: int = 1
+    percent: int = 0
+    withdraws: bool = False
+    text_score_milli: int = 0
 
 
 # trading

@@ -13,6 +13,7 @@ import msgspec
 from streams.core.commands import MarkRow
 from streams.core.idea_state import IdeaFrozen, IdeaResolution, IdeaTick
 from streams.core.money import Step
+from streams.core.sentiment_state import Forecast
 from streams.core.state import CopySettings, FeeTerms, Statement
 
 
@@ -395,7 +396,7 @@ class IdeaEngaged(Event, frozen=True):
 
 
 class MessagePosted(Event, frozen=True):
-    """A message about symbols, with the declared stance."""
+    """A message about symbols, with the declared stance; further fields as in `PostMessage`."""
 
     message: str
     trader: str
@@ -403,6 +404,29 @@ class MessagePosted(Event, frozen=True):
     symbols: list[str]
     stance: int
     external_id: str
+    at_us: int
+    horizon: int = 1
+    percent: int = 0
+    withdraws: bool = False
+    text_score_milli: int = 0
+
+
+class SentimentMeasured(Event, frozen=True):
+    """A symbol's sentiment at the first ticks of an hour (UTC, counted from 1970).
+
+    `messages` of the last 24 hours. `ended`: horizon and direction (-1, 0, +1) of the price for
+    forecasts that came due; `opened`: horizon and forecast.
+    """
+
+    symbol: str
+    hour: int
+    score_centi: int
+    unweighted_centi: int
+    voices: int
+    effective_milli: int
+    messages: int
+    ended: list[tuple[int, int]]
+    opened: list[tuple[int, Forecast]]
     at_us: int
 
 
@@ -853,6 +877,7 @@ AnyEvent = (
     | IdeaViewed
     | IdeaEngaged
     | MessagePosted
+    | SentimentMeasured
     | OrderPlaced
     | OrderEdited
     | OrderCancelled

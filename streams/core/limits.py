@@ -129,11 +129,20 @@ CASH_MOVE_MICROS_MAX = 10**15
 MARKS_PER_COMMAND_MAX = 1_000
 """Rows of one `PublishMarks`; beyond it `LIMIT_REACHED`."""
 
-VOICES_PER_SYMBOL_MAX = 20_000
-"""Stances remembered for one symbol; when reached, the oldest voice leaves."""
+VOICES_PER_SYMBOL_MAX = 3_000
+"""Stances remembered for one symbol; when reached, the oldest of the fullest horizon leaves."""
 
-STANCE_AGE_DAYS_MAX = 30
+STANCE_AGE_DAYS_MAX = 60
 """Age at which a stance no longer counts and leaves."""
+
+TEXTS_PER_SYMBOL_MAX = 500
+"""Texts about one symbol remembered to know copies; when reached, the oldest leaves."""
+
+SENTIMENT_POINTS_MAX = 24 * 30
+"""Hourly points of sentiment kept for one symbol; the oldest leaves (the archive keeps it)."""
+
+REPLY_PAIRS_MAX = 50_000
+"""Pairs of traders whose answers are counted; when reached, the longest silent one leaves."""
 
 DAYS_MAX = 400
 """Daily closes kept for one trader; when reached, the oldest leaves (the archive keeps it)."""

@@ -23,6 +23,7 @@ from streams.core.performance.drawdown import Drawdown
 from streams.core.performance.moments import Moments
 from streams.core.performance.stability import Line
 from streams.core.profile_state import NO_PROFILE, Profile
+from streams.core.sentiment_state import Calibration, ReplyCount, Sentiment
 
 
 INTERVALS = ("@raw", "", "@1s")
@@ -626,25 +627,6 @@ class FairnessDay(msgspec.Struct, array_like=True):
     seed: Seed | None = None
 
 
-class Voice(msgspec.Struct, array_like=True, gc=False):
-    """The latest declared stance of one trader on one symbol: -1, 0 or +1."""
-
-    stance: int
-    at_us: int
-
-
-class Sentiment(msgspec.Struct, array_like=True):
-    """What the crowd says of one symbol. `row` is the last published row, see sentiment."""
-
-    voices: dict[str, Voice] = {}
-    changed: bool = False
-    computed_at_us: int = 0
-    score_centi: int = 0
-    unweighted_centi: int = 0
-    voices_counted: int = 0
-    effective_milli: int = 0
-
-
 class Board(msgspec.Struct, array_like=True):
     """The streamed head of a ranking, and everybody's ranks at the last closed UTC day.
 
@@ -737,3 +719,14 @@ class State(msgspec.Struct):
     idea_engaged: dict[str, None] = {}
     trending: Trending = msgspec.field(default_factory=Trending)
     copy_desk: CopyDesk = msgspec.field(default_factory=CopyDesk)
+    sentiment_due: dict[str, None] = {}
+    sentiment_ageing: dict[str, None] = {}
+    sentiment_minute: int = 0
+    sentiment_hour: int = 0
+    sentiment_unmeasured: dict[str, None] = {}
+    spoken: dict[str, dict[str, None]] = {}
+    replies: dict[str, ReplyCount] = {}
+    reply_rings: dict[str, int] = {}
+    calibration: list[Calibration] = msgspec.field(
+        default_factory=lambda: [Calibration(), Calibration(), Calibration()]
+    )

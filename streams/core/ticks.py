@@ -22,6 +22,7 @@ from streams.core.market_clock import advance_market
 from streams.core.network.winding import wind_down
 from streams.core.orders import expire_orders
 from streams.core.reasons import Reason
+from streams.core.sentiment import measure
 from streams.core.state import State
 
 
@@ -53,6 +54,8 @@ def decide_tick(ctx: Context, command: Tick) -> Decision:
         tell_counters(ctx, at_us)
     if command.number // TICKS_PER_DIGEST > state.tick_number // TICKS_PER_DIGEST:
         ctx.emit(DigestTaken(state.chain_entry, state.chain.hex(), at_us))
+    if state.sentiment_unmeasured:
+        measure(ctx, max(at_us, state.market_at_us))
     ctx.emit(Ticked(command.number, second, max(at_us, state.market_at_us)))
     look_after_copies(ctx, second=second)
     if second and state.copy_desk.held:

@@ -18,6 +18,7 @@ from streams.core.state import Instrument, State
 from streams.ports import CommandError
 from streams.replica.arguments import invalid, parsed_argument
 from streams.replica.copy_settings import copy_patch
+from streams.replica.message_building import STANCES, build_message
 from streams.replica.money_requests import amount_micros, expiry_us, fee_terms
 from streams.replica.requests import (
     CancelOrder,
@@ -56,7 +57,6 @@ from streams.replica.texts import (
 )
 
 
-STANCES = {"bullish": 1, "neutral": 0, "bearish": -1}
 TITLE_LENGTHS = limits.TITLE_LENGTH_MIN, limits.TITLE_LENGTH_MAX
 THESIS_LENGTHS = limits.THESIS_LENGTH_MIN, limits.THESIS_LENGTH_MAX
 
@@ -216,9 +216,7 @@ def _close_idea(state: State, request: CloseIdea) -> commands.Command:
 def _post_message(state: State, request: PostMessage) -> commands.Command:
     for symbol in request.symbols:
         _instrument(state, symbol)
-    stance = STANCES[request.sentiment] if request.sentiment else 0
-    text = clean("text", request.text, (1, limits.MESSAGE_LENGTH_MAX), lines=True)
-    return commands.PostMessage(text, request.symbols, stance)
+    return build_message(request)
 
 
 def _comment_idea(_: State, request: CommentIdea) -> commands.Command:

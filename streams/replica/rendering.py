@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from streams.core import leaderboard, sentiment
+from streams.core import leaderboard
 from streams.core.books.frames import (
     book_crc,
     book_delta,
@@ -20,6 +20,7 @@ from streams.core.books.frames import (
 )
 from streams.core.channels import split_interval
 from streams.core.ideas import trending
+from streams.core.sentiment import views as sentiment
 from streams.core.state import State
 from streams.core.view import mark_row
 from streams.ports import Frame

@@ -160,11 +160,16 @@ class CommentIdea(Request, frozen=True):
 
 
 class PostMessage(Request, frozen=True):
-    """A message about symbols."""
+    """A message about symbols; `neutral` withdraws what was declared before.
+
+    `probability` is how probable the author holds the declared side, in percent.
+    """
 
     text: Annotated[str, Meta(min_length=1, max_length=limits.MESSAGE_LENGTH_MAX)]
     symbols: Annotated[list[Symbol], Meta(min_length=1, max_length=limits.TAGS_MAX)]
     sentiment: Stance | None = None
+    horizon: Literal["intraday", "swing", "position"] = "swing"
+    probability: Annotated[int, Meta(ge=51, le=99)] | None = None
 
 
 class TraderOnly(Request, frozen=True):

@@ -8,6 +8,7 @@ import pytest
 
 from storage.migrate import migrate
 from storage.pool import Pool, open_pool
+from streams.core.commands import Tick
 from streams.replica.history import History
 from tests.integration.api_node import ApiNode, api_node
 
@@ -160,3 +161,21 @@ async def test_notifications_go_on_in_the_archive(node: ApiNode) -> None:
     node.services.replica.history.clear()
     assert await node.get("/v1/notifications", "alice") == in_memory
     assert [item["seq"] for item in in_memory["items"]] == [3, 2, 1]
+
+
+async def test_sentiment_history_comes_from_the_archive(node: ApiNode) -> None:
+    body = {
+        "title": "Bitcoin to the moon",
+        "thesis": "Three closes above the range.",
+        "symbol": "BTC",
+        "trade_type": "buy",
+        "publish": True,
+    }
+    response = await node.send("POST", "/v1/ideas", "alice", json=body)
+    assert response.status_code == 201, response.text
+    second = node.services.clock.now_us() // 1_000_000
+    for later in range(3):
+        await node.do(Tick((second + later) * 10))
+    await node.archived()
+    (point,) = (await node.get("/v1/sentiment/BTC/history"))["items"]
+    assert (point["n"], point["score"], point["volume"]) == (1, 80.0, 1)

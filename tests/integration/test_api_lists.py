@@ -9,6 +9,7 @@ import pytest
 from server.api import scanning
 from storage.paging import INTEGER_MAX, encode_cursor
 from streams.core.commands import MarkRow, PublishMarks, Tick
+from streams.core.sentiment_state import SentimentPoint
 from tests.integration.api_node import ApiNode, api_node
 
 
@@ -249,12 +250,28 @@ async def test_sentiment(node: ApiNode) -> None:
     for trader in ("alice", "bob"):
         await publish(node, trader, "Bitcoin to the moon", sentiment="bullish")
     one = await node.get("/v1/sentiment/BTC?window=1h")
-    assert (one["n"], one["score"], one["window"]) == (2, 100.0, "1h")
+    assert (one["n"], one["score"], one["window"]) == (2, 80.0, "1h")
+    assert one["horizons"]["swing"]["calibration"]["reason"] == "no_forecast_due"
     second = node.services.clock.now_us() // 1_000_000
-    await node.do(Tick(second * 10))
-    await node.do(Tick((second + 1) * 10))
+    for later in range(3):
+        await node.do(Tick((second + later) * 10))
     for name in ("trending", "bullish", "bearish"):
-        assert (await node.get(f"/v1/sentiment?list={name}"))["list"] == name
+        listed = await node.get(f"/v1/sentiment?list={name}")
+        assert (listed["list"], listed["items"]) == (name, [])
+    history = await node.get("/v1/sentiment/BTC/history")
+    assert [(point["n"], point["volume"]) for point in history["items"]] == [(2, 2)]
+    assert history["symbol"] == "BTC"
+    assert (await node.get("/v1/sentiment/ETH/history"))["items"] == []
+    voices = (await node.get("/v1/traders/@alice/sentiment"))["voices"]
+    assert [(voice["symbol"], voice["sentiment"]) for voice in voices] == [("BTC", "bullish")]
+
+
+async def test_sentiment_history_goes_on_page_by_page(node: ApiNode) -> None:
+    await publish(node, "alice", "Bitcoin to the moon", sentiment="bullish")
+    points = node.services.replica.state.sentiment["BTC"].points
+    points += [SentimentPoint(hour, 100 * hour, 0, 1, 1_000, 1) for hour in range(5)]
+    found = await pages(node, "/v1/sentiment/BTC/history?limit=2")
+    assert [[point["score"] for point in page] for page in found] == [[4.0, 3.0], [2.0, 1.0], [0.0]]
 
 
 async def test_market_reads(node: ApiNode) -> None:

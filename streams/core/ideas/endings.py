@@ -21,6 +21,7 @@ from streams.core.ideas.scores import hit_between_ppm, scores
 from streams.core.ideas.terms import CLOSED, WHOLE_BPS, direction_of, targets_of
 from streams.core.ideas.watch import stop_watching
 from streams.core.money import divide_half_even
+from streams.core.sentiment import withdraw_source
 from streams.core.state import State
 
 
@@ -111,9 +112,10 @@ def _excursions(state: State, idea: Idea, entry: IdeaTick, tick: IdeaTick) -> tu
 
 
 def leave(state: State, idea: Idea) -> None:
-    """Take an open idea out of the watch, the book and the list of expiries."""
+    """Take an open idea out of the watch, the book, the crowd and the list of expiries."""
     stop_watching(state, idea)
     idea_book.remove(state, idea)
+    withdraw_source(state, idea.symbol, idea.trader, idea.idea)
     if idea.frozen.expires_at_us:
         entry = -idea.frozen.expires_at_us, idea.idea
         index = bisect_left(state.idea_expiries, entry)

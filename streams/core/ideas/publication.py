@@ -17,10 +17,10 @@ from streams.core.ideas.fingerprint import record_hash, terms_hash, terms_text
 from streams.core.ideas.horizon import horizon_us
 from streams.core.ideas.record import record_published, reputation_micronats
 from streams.core.ideas.resolution import entry_type_of, move
-from streams.core.ideas.terms import PUBLISHED, WHOLE_BPS, direction_of, stance_of
+from streams.core.ideas.stances import hear_idea
+from streams.core.ideas.terms import PUBLISHED, WHOLE_BPS, direction_of
 from streams.core.ideas.watch import watch
 from streams.core.limits import INTEGER_MAX
-from streams.core.sentiment import record_stance
 from streams.core.state import Instrument, State
 
 
@@ -94,7 +94,7 @@ def publish(state: State, idea: Idea, frozen: IdeaFrozen, at_us: int) -> None:
     watch(state, idea)
     if frozen.expires_at_us:
         insort(state.idea_expiries, (-frozen.expires_at_us, idea.idea))
-    record_stance(state, idea.symbol, idea.trader, stance_of(idea), at_us)
+    hear_idea(state, idea, at_us)
 
 
 def meet_market(ctx: Context, idea_id: str, at_us: int) -> None:

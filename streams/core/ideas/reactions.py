@@ -13,6 +13,7 @@ from streams.core.ideas.terms import is_public
 from streams.core.ideas.trending import engaged
 from streams.core.limits import COMMENTS_PER_IDEA_MAX, LIKES_PER_IDEA_MAX
 from streams.core.reasons import Reason
+from streams.core.sentiment import record_reply
 from streams.core.social import unknown_trader
 from streams.core.state import State
 
@@ -113,12 +114,13 @@ def decide_comment_idea(ctx: Context, command: CommentIdea) -> Decision:
 
 
 def evolve_idea_commented(state: State, event: IdeaCommented) -> None:
-    """Add the comment."""
+    """Add the comment; it answers the idea's author."""
     idea = state.ideas[event.idea]
     idea.comments.append(
         Comment(event.comment, event.trader, event.text, event.parent, event.at_us)
     )
     engaged(state, idea)
+    record_reply(state, event.trader, idea.trader, event.at_us)
 
 
 DECIDERS: dict[type[Command], Callable[..., Decision]] = {

@@ -31,7 +31,6 @@ from streams.core.ideas.lifecycle import owned
 from streams.core.ideas.terms import CLOSED, DRAFT, PUBLISHED, is_public
 from streams.core.limits import IDEA_UNDO_US_MAX, UPDATES_PER_IDEA_MAX
 from streams.core.reasons import Reason
-from streams.core.sentiment import record_stance
 from streams.core.state import State
 
 
@@ -100,7 +99,6 @@ def evolve_idea_undone(state: State, event: IdeaUndone) -> None:
     state.trending.candidates.pop(idea.idea, None)
     state.totals.ideas -= 1
     state.author_records[idea.trader].published -= 1
-    record_stance(state, idea.symbol, idea.trader, 0, event.at_us)
 
 
 def decide_hide_idea(ctx: Context, command: HideIdea) -> Decision:

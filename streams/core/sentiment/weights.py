@@ -1,10 +1,10 @@
-"""Weight of a stance by its age: a half for every three days, in integers.
+"""Weight of a voice by its age: a half for every half-life of its horizon, in integers.
 
 Whole numbers make the crowd's score equal on every processor; a power of a float need not be.
-The half-life is cut into 4096 steps (63.28 s); the factor of one step is found by twelve square
-roots of a half in 80-bit fixed point.
+A half-life is cut into 4096 steps; the factor of one step is found by twelve square roots of a
+half in 80-bit fixed point.
 
-Source: domain.md, section 6 (recency weight, swing horizon).
+Source: domain.md, section 6 (weight 2 ** (-age / half-life)).
 """
 
 from __future__ import annotations
@@ -13,13 +13,8 @@ from functools import cache
 from math import isqrt
 
 
-HALF_LIFE_US = 3 * 86_400_000_000
-"""Age at which a stance counts half."""
-
 STEPS_A_HALF_LIFE = 4096
 """Steps in which age is counted within a half-life; a power of two."""
-
-STEP_US = HALF_LIFE_US // STEPS_A_HALF_LIFE
 
 WEIGHT_ONE = 2**24
 """Weight of a stance that was just declared."""
@@ -42,7 +37,8 @@ def step_weights() -> tuple[int, ...]:
     return tuple(weights)
 
 
-def weight_of(age_us: int) -> int:
-    """Return the weight of a stance in parts of `WEIGHT_ONE`; a future stance counts as new."""
-    half_lives, step = divmod(max(age_us, 0) // STEP_US, STEPS_A_HALF_LIFE)
+def weight_of(age_us: int, half_life_us: int) -> int:
+    """Return the weight of an age in parts of `WEIGHT_ONE`; what lies ahead counts as new."""
+    steps = max(age_us, 0) * STEPS_A_HALF_LIFE // half_life_us
+    half_lives, step = divmod(steps, STEPS_A_HALF_LIFE)
     return step_weights()[step] >> half_lives

@@ -20,16 +20,19 @@ from streams.core.events import (
     InstrumentRegistered,
     InstrumentSettled,
     PositionReported,
+    SentimentMeasured,
     TraderFollowed,
     TraderVerified,
 )
 from streams.core.money import PPM
+from streams.core.sentiment_state import SentimentPoint
 from streams.core.state import State
 from streams.core.view.copy_accounts import RENDERERS as ACCOUNT_RENDERERS
 from streams.core.view.copy_facts import COPY_RENDERERS
 from streams.core.view.execution_facts import RENDERERS as EXECUTION_RENDERERS
 from streams.core.view.idea_facts import IDEA_RENDERERS
 from streams.core.view.notifications import notification_data
+from streams.core.view.sentiment_point import point_view
 from streams.core.view.values import (
     entry_price,
     format_time,
@@ -165,6 +168,19 @@ def _trader_verified(_: State, event: TraderVerified) -> Data:
     }
 
 
+def _sentiment_measured(_: State, event: SentimentMeasured) -> Data:
+    return point_view(
+        SentimentPoint(
+            event.hour,
+            event.score_centi,
+            event.unweighted_centi,
+            event.voices,
+            event.effective_milli,
+            event.messages,
+        )
+    )
+
+
 _RENDERERS: dict[type[Event], Callable[[State, Any], Data]] = {
     **IDEA_RENDERERS,
     FillBooked: _fill_booked,
@@ -173,6 +189,7 @@ _RENDERERS: dict[type[Event], Callable[[State, Any], Data]] = {
     PositionReported: _position_reported,
     EquityReported: _equity_reported,
     **COPY_RENDERERS,
+    SentimentMeasured: _sentiment_measured,
     InstrumentRegistered: _instrument_registered,
     InstrumentSettled: _instrument_settled,
     DigestTaken: _digest_taken,

@@ -54,6 +54,7 @@ from streams.core.events import (
     PositionReported,
     SeedCommitted,
     SeedRevealed,
+    SentimentMeasured,
 )
 from streams.core.ideas.terms import is_public
 from streams.core.network.feed import posts_key
@@ -170,6 +171,11 @@ def _decision(_: State, event: CopyDecided) -> Keys:
     return (f"copies:{event.follower}",)
 
 
+def _measured(_: State, event: SentimentMeasured) -> Keys:
+    # no channel of the stream: numbered so that the archive can be read by symbol
+    return (f"sentiment_points:{event.symbol}",)
+
+
 def _system(_: State, __: Event) -> Keys:
     return ("system",)
 
@@ -211,6 +217,7 @@ _ROUTES: dict[type[Event], Callable[[State, Any], Keys]] = {
     LeaderSuspended: _leader,
     LeaderReinstated: _leader,
     FillHeld: _leader,
+    SentimentMeasured: _measured,
     InstrumentRegistered: _system,
     InstrumentSettled: _system,
     DigestTaken: _system,

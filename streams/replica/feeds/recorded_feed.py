@@ -49,6 +49,7 @@ from streams.replica.feeds.records import (
     was_taken,
 )
 from streams.replica.feeds.standing_ideas import StandingIdeas
+from streams.replica.lexicon import text_score_milli
 
 
 RECORDS_PER_SLICE = 100
@@ -318,11 +319,13 @@ class RecordedFeed:
 
     def _message(self, record: Record, at_us: int) -> None:
         self._trader(record["author"], at_us)
+        stance = STANCES.get(record.get("label", ""), 0)
         self._send(
             PostMessage(
                 text=record["text"],
                 symbols=list(record.get("insts", ())),
-                stance=STANCES.get(record.get("label", ""), 0),
+                stance=stance,
+                text_score_milli=0 if stance else text_score_milli(record["text"]),
                 trader=record["author"],
                 external_id=record["id"],
                 at_us=at_us,

@@ -5,7 +5,13 @@ command, so the core stays a function of the log. How the lexicon was made, from
 well it does stands in PROVENANCE.md beside it and in docs/benchmarks.md.
 """
 
-from streams.replica.lexicon.scorer import Lexicon, LexiconError, Opinion, trading_lexicon
+from streams.replica.lexicon.scorer import (
+    Lexicon,
+    LexiconError,
+    Opinion,
+    text_score_milli,
+    trading_lexicon,
+)
 
 
-__all__ = ["Lexicon", "LexiconError", "Opinion", "trading_lexicon"]
+__all__ = ["Lexicon", "LexiconError", "Opinion", "text_score_milli", "trading_lexicon"]

@@ -140,3 +140,9 @@ def trading_lexicon() -> Lexicon:
     """Return the lexicon that ships, read once."""
     with files("streams.replica.lexicon").joinpath(FILE).open(encoding="utf-8") as lines:
         return Lexicon.read(lines)
+
+
+def text_score_milli(text: str) -> int:
+    """Return what a command says of its text: the score in thousandths, 0 when unsure."""
+    opinion = trading_lexicon().opinion(text)
+    return 0 if opinion.label == "neutral" else round(1000 * opinion.score)

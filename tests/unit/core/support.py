@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from streams.core import ideas, instruments, messages, network, social
+from streams.core import ideas, instruments, messages, network, sentiment, social
 from streams.core.commands import Command, MarkRow, PublishMarks, RegisterInstrument, RegisterTrader
 from streams.core.context import Context, Refusal
 from streams.core.events import DayClosed, Event
@@ -28,6 +28,7 @@ EVOLVERS: dict[type[Event], Callable[..., None]] = {
     **network.EVOLVERS,
     **ideas.EVOLVERS,
     **messages.EVOLVERS,
+    **sentiment.EVOLVERS,
     DayClosed: lambda state, event: None,
 }
 

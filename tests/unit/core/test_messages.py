@@ -28,3 +28,30 @@ def test_a_message_without_a_stance_leaves_the_voice() -> None:
     at.do("alice", PostMessage("Up", ["BTC"], 1))
     at.do("alice", PostMessage("Lunch", ["BTC"], 0))
     assert at.state.sentiment["BTC"].voices["alice"].stance == 1
+    assert sum(at.state.sentiment["BTC"].hours.values()) == 2
+
+
+def test_a_message_says_how_sure_and_for_how_long() -> None:
+    at = desk("alice")
+    at.do("alice", PostMessage("Down", ["BTC"], -1, horizon=2, percent=65))
+    voice = at.state.sentiment["BTC"].long_voices["alice"]
+    assert (voice.stance, voice.percent) == (-1, 65)
+    at.do("alice", PostMessage("No view", ["BTC"], 0, horizon=2, withdraws=True))
+    assert at.state.sentiment["BTC"].long_voices == {}
+
+
+def test_a_text_is_heard_apart_and_only_where_no_stance_is_declared() -> None:
+    at = desk("alice", "bob")
+    at.do("alice", PostMessage("moon", ["BTC"], 0, text_score_milli=640))
+    at.do("bob", PostMessage("dump", ["BTC"], 0, text_score_milli=-1_000))
+    crowd = at.state.sentiment["BTC"]
+    assert crowd.voices == {}
+    assert [(v.stance, v.percent) for v in crowd.text_voices.values()] == [(1, 82), (-1, 99)]
+    at.do("bob", PostMessage("dump", ["BTC"], 1, text_score_milli=-1_000))
+    assert crowd.voices["bob"].stance == 1
+
+
+def test_a_message_that_begins_with_a_handle_answers() -> None:
+    at = desk("alice", "bob")
+    at.do("alice", PostMessage("@bob no", ["BTC"], 0))
+    assert list(at.state.replies) == ["alice bob"]

@@ -60,6 +60,9 @@ unlike_idea   {"idea":"I"} -> UnlikeIdea
 comment_idea  {"idea":"I","text":" so "} -> CommentIdea text='so' parent=''
 comment_idea  {"idea":"I","text":"so","parent_id":"c1"} -> CommentIdea parent='c1'
 post_message  {"text":" up ","symbols":["BTC","ETH"],"sentiment":"bullish"} -> PostMessage text='up' symbols=['BTC','ETH'] stance=1
+post_message  {"text":"to the moon 🚀🚀🚀 more calls","symbols":["BTC"],"horizon":"position"} -> PostMessage stance=0 horizon=2 withdraws=False
+post_message  {"text":"to the moon 🚀🚀🚀","symbols":["BTC"],"sentiment":"neutral"} -> PostMessage stance=0 withdraws=True text_score_milli=0
+post_message  {"text":"down","symbols":["BTC"],"sentiment":"bearish","probability":75} -> PostMessage stance=-1 percent=75 text_score_milli=0
 post_message  {"text":"hm","symbols":["BTC"]} -> PostMessage stance=0
 follow_trader {"trader":"@LEA"} -> FollowTrader trader='lea'
 unfollow_trader {"trader":"lea"} -> UnfollowTrader trader='lea'
@@ -126,6 +129,8 @@ comment_idea  {"idea":"I","text":"  "} -> INVALID_ARGUMENT text
 post_message  {"text":"  ","symbols":["BTC"]} -> INVALID_ARGUMENT text
 post_message  {"text":"up","symbols":["BTC","NO"]} -> UNKNOWN_INSTRUMENT symbol
 post_message  {"text":"up","symbols":[]} -> INVALID_ARGUMENT symbols
+post_message  {"text":"down","symbols":["BTC"],"probability":75} -> INVALID_ARGUMENT probability
+post_message  {"text":"down","symbols":["BTC"],"sentiment":"neutral","probability":75} -> INVALID_ARGUMENT probability
 follow_trader {"trader":"@nobody"} -> UNKNOWN_TRADER trader
 follow_trader {"trader":"nobody"} -> UNKNOWN_TRADER trader
 update_profile {"display_name":"  "} -> INVALID_ARGUMENT display_name

@@ -1,62 +1,55 @@
 import pytest
-from hypothesis import given, strategies as st
 
-from streams.core import channels
-from streams.core.limits import STANCE_AGE_DAYS_MAX
-from streams.core.sentiment import record_stance, refresh, voices as module
-from streams.core.sentiment.voices import AGE_US_MAX, REFRESH_US, Tally, published, tally
-from streams.core.sentiment.weights import HALF_LIFE_US
-from streams.core.state import State, Voice
+from streams.core.sentiment import TEXT, record_stance, voices as module, withdraw_source
+from streams.core.sentiment_state import Voice
+from tests.unit.core.sentiment.crowd import HOUR_US, NOW, add_trader, crowd, empty
 
 
-NOW = 20_000 * 86_400_000_000
+LONG_TEXT = "ether goes to two thousand this week"
 
 
-def crowd(*stances: int, at_us: int = NOW) -> State:
-    state = State(market_at_us=NOW)
-    for number, stance in enumerate(stances):
-        record_stance(state, "BTC", f"t{number}", stance, at_us)
-    return state
-
-
-def touched(state: State) -> list[str]:
-    names = list(channels.pending(state, channels.RAW))
-    for interval in (channels.RAW, channels.TENTHS, channels.SECONDS):
-        channels.cut(state, interval)
-    return names
-
-
-def test_the_score_is_the_balance_of_voices():
-    state = crowd(1, 1, 1, -1)
-    refresh(state)
-    assert published(state.sentiment["BTC"]) == Tally(5_000, 5_000, 4, 4_000)
-    assert list(state.conflated["sentiment:BTC"].pending[0]) == ["BTC"]
+def voices_of(state, symbol="BTC"):
+    return state.sentiment[symbol].voices
 
 
 def test_one_voice_a_trader_and_the_latest_counts():
     state = crowd(1)
-    record_stance(state, "BTC", "t0", -1, NOW + 1)
-    refresh(state)
-    assert state.sentiment["BTC"].voices == {"t0": Voice(-1, NOW + 1)}
-    assert published(state.sentiment["BTC"]) == Tally(-10_000, -10_000, 1, 1_000)
+    record_stance(state, "BTC", "t0", -1, NOW + 1, percent=70, source="i_1")
+    assert voices_of(state) == {"t0": Voice(-1, NOW + 1, 70, 0, "i_1")}
+    assert state.spoken == {"t0": {"BTC": None}}
+    assert list(state.sentiment_due) == ["BTC"]
 
 
 def test_an_earlier_declaration_that_arrives_later_is_ignored():
     state = crowd(1)
-    refresh(state)
     record_stance(state, "BTC", "t0", -1, NOW - 1)
-    assert state.sentiment["BTC"].voices == {"t0": Voice(1, NOW)}
-    assert not state.sentiment["BTC"].changed
+    record_stance(state, "BTC", "t0", 0, NOW - 1)
+    assert voices_of(state) == {"t0": Voice(1, NOW)}
+
+
+@pytest.mark.parametrize(("given", "kept"), [(0, 90), (20, 51), (77, 77), (100, 99)])
+def test_a_probability_is_of_the_side_that_is_declared(given, kept):
+    state = empty()
+    record_stance(state, "BTC", "t0", -1, NOW, percent=given)
+    assert voices_of(state)["t0"].percent == kept
 
 
 def test_stance_zero_withdraws():
     state = crowd(1, -1)
     record_stance(state, "BTC", "t1", 0, NOW)
-    refresh(state)
-    assert published(state.sentiment["BTC"]) == Tally(10_000, 10_000, 1, 1_000)
+    assert list(voices_of(state)) == ["t0"]
+    assert list(state.spoken) == ["t0"]
+
+
+def test_a_voice_on_another_horizon_stays():
+    state = crowd(1)
+    record_stance(state, "BTC", "t0", -1, NOW, crowd=TEXT)
     record_stance(state, "BTC", "t0", 0, NOW)
-    refresh(state)
-    assert published(state.sentiment["BTC"]) == Tally(0, 0, 0, 0)
+    assert voices_of(state) == {}
+    assert state.spoken == {"t0": {"BTC": None}}
+    record_stance(state, "ETH", "t0", 1, NOW)
+    record_stance(state, "BTC", "t0", 0, NOW, crowd=TEXT)
+    assert state.spoken == {"t0": {"ETH": None}}
 
 
 def test_withdrawing_what_was_never_said_makes_nothing():
@@ -68,99 +61,127 @@ def test_withdrawing_what_was_never_said_makes_nothing():
     assert not state.sentiment["BTC"].changed
 
 
-def test_recent_voices_weigh_more():
-    state = crowd(-1, at_us=NOW - HALF_LIFE_US)
-    record_stance(state, "BTC", "new", 1, NOW)
-    refresh(state)
-    # weights 1 and 1/2: score (1 - 1/2) / (3/2), effective number (3/2)^2 / (5/4)
-    assert published(state.sentiment["BTC"]) == Tally(3_333, 0, 2, 1_800)
+def test_an_idea_that_is_over_takes_its_voice_along_unless_a_newer_one_was_raised():
+    state = empty()
+    withdraw_source(state, "BTC", "t0", "i_1")
+    record_stance(state, "BTC", "t0", 1, NOW, source="i_1")
+    record_stance(state, "BTC", "t1", 1, NOW, source="i_2")
+    record_stance(state, "BTC", "t1", -1, NOW)
+    withdraw_source(state, "BTC", "t1", "i_2")
+    withdraw_source(state, "BTC", "t0", "i_1")
+    assert list(voices_of(state)) == ["t1"]
 
 
-def test_voices_leave_with_age():
-    state = crowd(1, at_us=NOW - AGE_US_MAX)
-    record_stance(state, "BTC", "new", -1, NOW)
-    refresh(state)
-    assert state.sentiment["BTC"].voices_counted == 2
-    state.market_at_us += REFRESH_US
-    refresh(state)
-    assert list(state.sentiment["BTC"].voices) == ["new"]
-    assert AGE_US_MAX == STANCE_AGE_DAYS_MAX * 24 * 3600 * 1_000_000
-
-
-def test_only_changed_numbers_are_published():
-    state = crowd(1, 1)
-    refresh(state)
-    assert touched(state) == ["sentiment:BTC"]
-    record_stance(state, "BTC", "t0", 1, NOW)
-    refresh(state)
-    assert touched(state) == []
-
-
-def test_weights_age_once_a_minute_though_nobody_speaks():
-    state = crowd(-1, at_us=NOW - HALF_LIFE_US)
-    record_stance(state, "BTC", "new", 1, NOW)
-    refresh(state)
-    touched(state)
-    state.market_at_us += REFRESH_US - 1
-    refresh(state)
-    assert state.sentiment["BTC"].computed_at_us == NOW
-    state.market_at_us = NOW + 2 * HALF_LIFE_US
-    refresh(state)
-    assert state.sentiment["BTC"].computed_at_us == NOW + 2 * HALF_LIFE_US
-    assert touched(state) == []
-    # Ages differ by the same half-life: equal weights as before, as shares.
-    assert state.sentiment["BTC"].score_centi == 3_333
-
-
-def test_the_oldest_voice_leaves_a_full_symbol(monkeypatch):
+def test_the_oldest_voice_of_the_fullest_crowd_leaves_a_full_symbol(monkeypatch):
     monkeypatch.setattr(module, "VOICES_PER_SYMBOL_MAX", 3)
-    state = crowd(1, 1, 1)
+    state = crowd(1, 1)
+    record_stance(state, "BTC", "t9", 1, NOW, crowd=TEXT)
     record_stance(state, "BTC", "t0", -1, NOW)
-    assert list(state.sentiment["BTC"].voices) == ["t1", "t2", "t0"]
-    record_stance(state, "BTC", "t9", -1, NOW)
-    assert list(state.sentiment["BTC"].voices) == ["t2", "t0", "t9"]
+    assert list(voices_of(state)) == ["t1", "t0"]
+    record_stance(state, "BTC", "t5", -1, NOW)
+    assert list(voices_of(state)) == ["t0", "t5"]
+    assert list(state.sentiment["BTC"].text_voices) == ["t9"]
+    assert "t1" not in state.spoken
 
 
-def test_ageing_is_spread_over_refreshes(monkeypatch):
-    monkeypatch.setattr(module, "VOICES_PER_REFRESH_MAX", 3)
-    state = State(market_at_us=NOW)
-    for symbol in "ABC":
-        for number in range(2):
-            record_stance(state, symbol, f"t{number}", 1, NOW)
-    refresh(state)
-    state.market_at_us += REFRESH_US
-    ages = []
-    for _ in range(3):
-        refresh(state)
-        ages.append([state.sentiment[symbol].computed_at_us - NOW for symbol in "ABC"])
-    assert ages == [[REFRESH_US, REFRESH_US, 0], [REFRESH_US] * 3, [REFRESH_US] * 3]
+def test_a_copied_text_makes_a_cluster_with_its_author():
+    state = empty()
+    texts = ["hello", "hello", LONG_TEXT, f"  {LONG_TEXT.upper()}", LONG_TEXT.replace(" ", "  ")]
+    for number, text in enumerate(texts):
+        record_stance(state, "BTC", f"t{number}", 1, NOW, text=text)
+    clusters = [voice.cluster for voice in voices_of(state).values()]
+    assert clusters[:2] == [0, 0]
+    assert clusters[2] == clusters[3] == clusters[4] > 0
 
 
-@given(
-    st.lists(st.tuples(st.sampled_from([-1, 1]), st.integers(0, 40 * 86_400_000_000)), max_size=30),
-    st.randoms(use_true_random=False),
-)
-def test_a_tally_is_bounded_and_does_not_depend_on_order(stances, random):
-    voices = {str(number): Voice(s, NOW - age) for number, (s, age) in enumerate(stances)}
-    shuffled = list(voices.items())
-    random.shuffle(shuffled)
-    result = tally(voices, NOW, AGE_US_MAX)
-    assert result == tally(dict(shuffled), NOW, AGE_US_MAX)
-    assert -10_000 <= result.score_centi <= 10_000
-    assert result.voices == sum(1 for _, age in stances if age <= AGE_US_MAX)
-    assert min(result.voices, 1) * 999 <= result.effective_milli <= 1_000 * result.voices
+def test_repeating_oneself_is_no_copy_and_an_author_who_left_is_no_voice():
+    state = empty()
+    for _ in range(2):
+        record_stance(state, "BTC", "t0", 1, NOW, text=LONG_TEXT)
+    assert voices_of(state)["t0"].cluster == 0
+    record_stance(state, "BTC", "t0", 0, NOW)
+    record_stance(state, "BTC", "t1", 1, NOW, text=LONG_TEXT)
+    assert voices_of(state)["t1"].cluster > 0
 
 
-@given(st.lists(st.tuples(st.sampled_from([-1, 1]), st.floats(0, 29)), min_size=1, max_size=30))
-def test_a_tally_is_the_formula(stances):
-    voices = {
-        str(number): Voice(s, NOW - int(days * 86_400_000_000))
-        for number, (s, days) in enumerate(stances)
-    }
-    weights = [2.0 ** (-days / 3) for _, days in stances]
-    bullish = sum(w for w, (s, _) in zip(weights, stances, strict=True) if s > 0)
-    score = 100 * (2 * bullish / sum(weights) - 1)
-    effective = sum(weights) ** 2 / sum(w * w for w in weights)
-    result = tally(voices, NOW, AGE_US_MAX)
-    assert result.score_centi / 100 == pytest.approx(score, abs=0.05)
-    assert result.effective_milli / 1000 == pytest.approx(effective, rel=1e-3, abs=2e-3)
+def test_only_the_newest_texts_are_remembered(monkeypatch):
+    monkeypatch.setattr(module, "TEXTS_PER_SYMBOL_MAX", 2)
+    state = empty()
+    for number in range(3):
+        record_stance(state, "BTC", "t0", 1, NOW, text=f"{LONG_TEXT} {number}")
+    record_stance(state, "BTC", "t1", 1, NOW, text=f"{LONG_TEXT} 0")
+    assert voices_of(state)["t1"].cluster == 0
+    assert len(state.sentiment["BTC"].texts) == 2
+
+
+ECHOES = """
+# follows  stance  seconds after  echo
+yes        1       59             yes
+yes        1       60             no
+yes        -1      1              no
+no         1       1              no
+"""
+
+
+@pytest.mark.parametrize("row", ECHOES.strip().splitlines()[1:])
+def test_an_equal_stance_right_after_a_followed_trader_is_an_echo(row):
+    follows, stance, seconds, echo = row.split()
+    state = empty()
+    add_trader(state, "leader")
+    add_trader(state, "t1", following={"leader": None} if follows == "yes" else {"else": None})
+    record_stance(state, "BTC", "leader", 1, NOW)
+    record_stance(state, "BTC", "t1", int(stance), NOW + int(seconds) * 1_000_000)
+    clusters = [voice.cluster for voice in voices_of(state).values()]
+    assert (clusters[0] == clusters[1] > 0) == (echo == "yes")
+    assert (clusters == [0, 0]) == (echo == "no")
+
+
+def test_echoes_of_one_leader_are_one_cluster_and_the_search_for_them_ends(monkeypatch):
+    state = empty()
+    for name in ("t1", "t2", "t3"):
+        add_trader(state, name, following={"leader": None})
+    for name in ("leader", "t1", "t2"):
+        record_stance(state, "BTC", name, 1, NOW)
+    assert len({voice.cluster for voice in voices_of(state).values()}) == 1
+    monkeypatch.setattr(module, "ECHO_VOICES_MAX", 2)
+    record_stance(state, "BTC", "t3", 1, NOW)
+    assert voices_of(state)["t3"].cluster == 0
+
+
+def burst(state, messages=30):
+    """Let a symbol be spoken of for five hours, then by many at once."""
+    sentiment = module.sentiment_of(state, "BTC")
+    sentiment.first_message_us = NOW - 5 * HOUR_US
+    sentiment.tens[NOW // 600_000_000] = messages
+
+
+SUSPECTS = """
+# account    days  messages  suspected
+account      0     30        yes
+account      8     30        no
+recorded     0     30        no
+account      0     3         no
+"""
+
+
+@pytest.mark.parametrize("row", SUSPECTS.strip().splitlines()[1:])
+def test_new_accounts_in_a_burst_are_suspected(row):
+    origin, days, messages, suspected = row.split()
+    state = empty()
+    burst(state, int(messages))
+    joined_at_us = NOW - int(days) * 24 * HOUR_US
+    add_trader(state, "t0", origin=origin, joined_at_us=joined_at_us)
+    record_stance(state, "BTC", "t0", 1, NOW)
+    assert voices_of(state)["t0"].suspected == (suspected == "yes")
+
+
+def test_a_symbol_nobody_spoke_of_before_has_no_burst():
+    state = empty()
+    add_trader(state, "t0", joined_at_us=NOW)
+    burst(state)
+    state.sentiment["BTC"].first_message_us = NOW - HOUR_US
+    record_stance(state, "BTC", "t0", 1, NOW)
+    assert not voices_of(state)["t0"].suspected
+    state.sentiment["BTC"].first_message_us = 0
+    record_stance(state, "BTC", "t0", 1, NOW)
+    assert not voices_of(state)["t0"].suspected

@@ -1,34 +1,43 @@
-from math import isclose
+from itertools import pairwise
 
-from streams.core.sentiment.weights import (
-    HALF_LIFE_US,
-    STEP_US,
-    STEPS_A_HALF_LIFE,
-    WEIGHT_ONE,
-    weight_of,
+import pytest
+from hypothesis import given, strategies as st
+
+from streams.core.sentiment.horizons import DAY_US, HALF_LIVES_US, HOUR_US, horizon_of
+from streams.core.sentiment.weights import WEIGHT_ONE, step_weights, weight_of
+
+
+@pytest.mark.parametrize("half_life_us", HALF_LIVES_US[:3])
+def test_a_weight_halves_every_half_life(half_life_us):
+    weights = [weight_of(half_life_us * number, half_life_us) for number in range(4)]
+    assert weights == [WEIGHT_ONE, WEIGHT_ONE // 2, WEIGHT_ONE // 4, WEIGHT_ONE // 8]
+
+
+def test_a_stance_from_ahead_counts_as_new():
+    assert weight_of(-1, DAY_US) == WEIGHT_ONE
+
+
+def test_the_oldest_weigh_nothing():
+    assert weight_of(40 * DAY_US, DAY_US) == 0
+
+
+def test_weights_fall_in_every_step():
+    weights = step_weights()
+    assert all(before > after for before, after in pairwise(weights))
+
+
+@given(st.integers(0, 100 * DAY_US))
+def test_a_weight_is_the_power(age_us):
+    expected = WEIGHT_ONE * 2.0 ** (-age_us / (3 * DAY_US))
+    assert weight_of(age_us, 3 * DAY_US) == pytest.approx(expected, rel=2e-4, abs=2)
+
+
+def test_half_lives_are_those_of_the_design():
+    assert HALF_LIVES_US[:3] == (6 * HOUR_US, 3 * DAY_US, 14 * DAY_US)
+
+
+@pytest.mark.parametrize(
+    ("days", "horizon"), [(0.1, 0), (1, 0), (1.1, 1), (14, 1), (14.1, 2), (90, 2)]
 )
-
-
-def test_a_half_life_is_a_whole_number_of_steps():
-    assert STEP_US * STEPS_A_HALF_LIFE == HALF_LIFE_US
-
-
-def test_a_new_stance_weighs_one_and_a_future_one_no_more():
-    assert weight_of(0) == weight_of(STEP_US - 1) == weight_of(-5) == WEIGHT_ONE
-
-
-def test_a_half_for_every_half_life():
-    assert [weight_of(number * HALF_LIFE_US) for number in range(11)] == [
-        WEIGHT_ONE >> number for number in range(11)
-    ]
-
-
-def test_weights_are_the_power_of_two_of_their_age():
-    for step in range(0, 3 * STEPS_A_HALF_LIFE, 37):
-        exact = WEIGHT_ONE * 2.0 ** (-step / STEPS_A_HALF_LIFE)
-        assert isclose(exact, weight_of(step * STEP_US), abs_tol=1.0)
-
-
-def test_weights_fall():
-    weights = [weight_of(step * STEP_US) for step in range(2 * STEPS_A_HALF_LIFE)]
-    assert weights == sorted(weights, reverse=True)
+def test_an_idea_has_the_horizon_of_its_length(days, horizon):
+    assert horizon_of(int(days * DAY_US)) == horizon
