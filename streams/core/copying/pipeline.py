@@ -347,7 +347,9 @@ def _evolve_opening(copy: Copy, event: CopyDecided) -> None:
             copy.failures += 1
         return
     copy.failures = 0
-    copy.ledger.positions[event.symbol].entries += 1
+    position = copy.ledger.positions.get(event.symbol)
+    if position is not None:  # after a change of direction an opening may have closed it
+        position.entries += 1
     if event.leader_symbol != event.symbol:
         copy.mapped[event.leader_symbol] = event.symbol
     day = event.at_us // DAY_US

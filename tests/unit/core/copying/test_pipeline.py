@@ -234,3 +234,14 @@ def test_a_limit_order_may_be_followed_when_it_is_full() -> None:
         [("open", "EXECUTED", 200), ("open", "LIMIT_NOT_FULL", 0)],
         [("open", "EXECUTED", 300), ("open", "EXECUTED", 500)],
     ]
+
+
+def test_an_opening_that_flattens_what_was_copied_the_other_way_leaves_nothing() -> None:
+    market = copying()
+    market.fill("lea", 1_000, 10_000)
+    held = market.copied_lots("fay")
+    assert held > 0
+    market.do("fay", SetCopy("lea", reverse=True))
+    market.fill("lea", 1_000, 10_000)
+    assert market.decisions() == [("open", "EXECUTED", -held)]
+    assert market.copied_lots("fay") == 0
