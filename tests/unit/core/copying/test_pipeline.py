@@ -5,6 +5,7 @@ from hypothesis import given, settings, strategies as st
 
 from streams.core.commands import (
     CloseOnlyCopy,
+    Command,
     PauseCopy,
     PlaceOrder,
     RegisterInstrument,
@@ -12,8 +13,11 @@ from streams.core.commands import (
     ReportFill,
     ResumeCopy,
     SetCopy,
+    SetCopyScope,
+    SetKillSwitch,
     SettleInstrument,
     StopCopy,
+    SuspendLeader,
 )
 from streams.core.events import CopyDecided
 from streams.core.fills import book_fill
@@ -177,17 +181,28 @@ legs = st.lists(
 )
 
 
+BLOCKED: dict[str, list[tuple[str, Command]]] = {
+    "ACTIVE": [],
+    "PAUSED": [("fay", PauseCopy("lea"))],
+    "CLOSE_ONLY": [("fay", CloseOnlyCopy("lea"))],
+    "STOPPING": [("fay", StopCopy("lea", "close_by_position"))],
+    "KILL_SWITCH": [(SERVICE, SetKillSwitch(True))],
+    "SUSPENDED": [(SERVICE, SuspendLeader("lea", "suspended"))],
+    "SCOPE": [(SERVICE, SetCopyScope("platform", SetCopy("", symbols_allow=["ETH"])))],
+    "LIMITS": [("fay", SetCopy("lea", trades_day_max=1, positions_max=1, leverage_max_ppm=1))],
+}
+"""What stops every opening, by its name."""
+
+
 @settings(deadline=None, max_examples=60)
-@given(legs, st.booleans(), st.sampled_from(["ACTIVE", "PAUSED", "CLOSE_ONLY"]))
+@given(legs, st.booleans(), st.sampled_from(list(BLOCKED)))
 def test_risk_reducing_orders_are_never_blocked(
     fills: list[tuple[int, int]], reverse: bool, status: str
 ) -> None:
     market = copying(reverse=reverse, slippage_max_bps=0, symbols_deny=[], stale_ms_max=0)
     market.fill("lea", 1_000, 10_000)
-    if status == "PAUSED":
-        market.do("fay", PauseCopy("lea"))
-    if status == "CLOSE_ONLY":
-        market.do("fay", CloseOnlyCopy("lea"))
+    for principal, command in BLOCKED[status]:
+        market.do(principal, command)
     market.do("fay", SetCopy("lea", symbols_deny=["BTC"]))
     for lots, price in fills:
         before = abs(market.copied_lots("fay"))
