@@ -39,12 +39,14 @@ from server.api import (
     feed,
     ideas,
     identity,
+    integrity,
     market,
     network,
     notifications,
     operations,
     orders,
     profile,
+    seasons,
     sentiment,
     stream_history,
 )
@@ -108,6 +110,8 @@ ROUTES: Final[list[ControllerRouterHandler]] = [
     *stream_history.ROUTES,
     *operations.ROUTES,
     *administration.ROUTES,
+    *integrity.ROUTES,
+    *seasons.ROUTES,
     *documentation.ROUTES,
 ]
 

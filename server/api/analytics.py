@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from server.api.answers import answer, page
 from server.api.endpoint import endpoint
+from server.api.integrity import eligibility_view
 from server.api.parameters import (
     LIMIT_DEFAULT,
     Cursor,
@@ -50,7 +51,8 @@ async def get_performance(
     """Show every metric; what is not defined is null, with the reason under `reasons`."""
     found = trader_of(request, trader)
     market = None if benchmark is None else instrument_of(request, benchmark)
-    numbers = performance(request.core, found, period, market)
+    trials = request.services.replica.kernel.derived.boards.crowd.trials
+    numbers = performance(request.core, found, period, market, trials)
     return answer(request, {"trader": found.trader, "period": period, **numbers}, tagged=True)
 
 
@@ -108,7 +110,14 @@ async def get_ranks(request: ApiRequest, trader: FromPath[str]) -> Response[Any]
                 "change": leaderboard.change(rank, before),
             }
         )
-    return page(request, items, None, tagged=True, trader=found.trader)
+    return page(
+        request,
+        items,
+        None,
+        tagged=True,
+        trader=found.trader,
+        eligibility=eligibility_view(request.core, found),
+    )
 
 
 @endpoint(
@@ -199,7 +208,24 @@ async def get_leaderboard(
         for trader, rank, value, trades, before in rows["rows"]
     ]
     following = None if rows["next"] is None else encode_cursor("board", rows["next"])
-    return page(request, items, following, tagged=True, metric=metric, period=period, n=rows["n"])
+    crowd = boards.crowd
+    if metric == leaderboard.COMPOSITE:
+        for item in items:
+            trader = state.traders[item["trader"]]
+            item["badge"] = performance(state, trader, period, None, crowd.trials)[
+                "deflated_sharpe"
+            ]
+    return page(
+        request,
+        items,
+        following,
+        tagged=True,
+        metric=metric,
+        period=period,
+        n=rows["n"],
+        accounts=crowd.accounts,
+        trials=None if crowd.trials is None else crowd.trials.records,
+    )
 
 
 @endpoint("GET", "/v1/stats", tag=TAG, summary="The network in numbers")

@@ -61,9 +61,12 @@ KINDS: Final[dict[str, ErrorKind]] = {
     "UNKNOWN_POSITION": ErrorKind(404, "No open position", "See /v1/positions."),
     "UNKNOWN_COPY": ErrorKind(404, "Unknown copy", "See /v1/copies."),
     "UNKNOWN_CHANNEL": ErrorKind(404, "Unknown channel", "See the channels of the stream."),
+    "UNKNOWN_SEASON": ErrorKind(404, "Unknown season", "See /v1/seasons."),
     "UNKNOWN_BOARD": ErrorKind(404, "Unknown leaderboard", "See /v1/leaderboards."),
     # conflicts with what is
     "TRADER_EXISTS": ErrorKind(409, "Trader exists", "Log in."),
+    "SEASON_EXISTS": ErrorKind(409, "Season exists", "Choose another name."),
+    "SEASON_FROZEN": ErrorKind(409, "Entry list is frozen", "Enter the next season."),
     "HANDLE_TAKEN": ErrorKind(409, "Handle taken", "Choose another handle."),
     "HANDLE_TOO_SOON": ErrorKind(409, "Handle changed lately", "Wait as long as `detail` says."),
     "TRADER_CLOSED": ErrorKind(409, "Account closed", "Nothing: it is closed for good."),

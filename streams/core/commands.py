@@ -112,6 +112,28 @@ class CloseTrader(Command, frozen=True):
     trader: str = ""
 
 
+class LinkIdentity(Command, frozen=True):
+    """Say whose account it is; `identity` is opaque, and equal for all accounts of one person."""
+
+    trader: str
+    identity: str
+
+
+class OpenSeason(Command, frozen=True):
+    """Announce a season from a UTC day until another, counted from 1970; the last is not in it."""
+
+    season: str
+    name: str
+    start_day: int
+    end_day: int
+
+
+class EnterSeason(Command, frozen=True):
+    """Enter a season that has not begun."""
+
+    season: str
+
+
 class ReadNotifications(Command, frozen=True):
     """Mark notifications as read, up to and with a number of the channel."""
 
@@ -547,6 +569,9 @@ AnyCommand = (
     | UpdateTrader
     | VerifyTrader
     | CloseTrader
+    | LinkIdentity
+    | OpenSeason
+    | EnterSeason
     | ReadNotifications
     | SetNotificationLevels
     | FollowTrader

@@ -24,9 +24,12 @@ from streams.core.events import (
     EquityReported,
     Event,
     FillBooked,
+    FlagCleared,
     MarksPublished,
     PositionReported,
     Ticked,
+    TraderClosed,
+    TraderFlagged,
     TraderRegistered,
 )
 from streams.core.ideas import trending
@@ -57,6 +60,9 @@ class Derived:
             CopyDecided: self._copy_decided,
             CopyFeeCharged: self._copy_fee_charged,
             CopyStopped: self._copy_stopped,
+            TraderFlagged: self._flags_changed,
+            FlagCleared: self._flags_changed,
+            TraderClosed: self._flags_changed,
             DayClosed: self._day_closed,
             Ticked: self._ticked,
         }
@@ -133,6 +139,11 @@ class Derived:
         self._cash_changed(state, event.follower)
         for symbol in event.kept:
             self._ledger(state, event.follower, symbol)
+
+    def _flags_changed(
+        self, state: State, event: TraderFlagged | FlagCleared | TraderClosed
+    ) -> None:
+        self._cash_changed(state, event.trader)
 
     def _day_closed(self, state: State, event: DayClosed) -> None:
         close_boards(state, self.boards, event.day)

@@ -33,6 +33,8 @@ from streams.core.copying import (
     upkeep,
 )
 from streams.core.execution import exits, flows, liquidation, order_edits
+from streams.core.integrity import flags, identities, review
+from streams.core.leaderboard import seasons
 
 
 DECIDERS: Deciders = {
@@ -41,6 +43,8 @@ DECIDERS: Deciders = {
     **settlement.DECIDERS,
     **social.DECIDERS,
     **network.DECIDERS,
+    **identities.DECIDERS,
+    **seasons.DECIDERS,
     **ideas.DECIDERS,
     **messages.DECIDERS,
     **orders.DECIDERS,
@@ -61,6 +65,10 @@ EVOLVERS: Evolvers = {
     **settlement.EVOLVERS,
     **social.EVOLVERS,
     **network.EVOLVERS,
+    **identities.EVOLVERS,
+    **flags.EVOLVERS,
+    **review.EVOLVERS,
+    **seasons.EVOLVERS,
     **ideas.EVOLVERS,
     **messages.EVOLVERS,
     **sentiment.EVOLVERS,

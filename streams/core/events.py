@@ -152,6 +152,86 @@ class NotificationLevelsChanged(Event, frozen=True):
     at_us: int
 
 
+class TraderFlagged(Event, frozen=True):
+    """A detector of gaming found something; `level` says what follows, see `integrity.flags`.
+
+    `evidence` holds what was measured: `*_ppm` parts per million, `*_us` microseconds, counts.
+    """
+
+    trader: str
+    flag: str
+    level: str
+    evidence: dict[str, int]
+    at_us: int
+
+
+class FlagCleared(Event, frozen=True):
+    """What a detector had found is no longer there."""
+
+    trader: str
+    flag: str
+    level: str
+    at_us: int
+
+
+class ConductReviewed(Event, frozen=True):
+    """The first `count` traders that were due have been reviewed."""
+
+    count: int
+    at_us: int
+
+
+class IdentityLinked(Event, frozen=True):
+    """An account belongs to an identity."""
+
+    trader: str
+    identity: str
+    at_us: int
+
+
+class SeasonOpened(Event, frozen=True):
+    """A season was announced; traders may enter until its first day."""
+
+    season: str
+    name: str
+    start_day: int
+    end_day: int
+    at_us: int
+
+
+class SeasonEntered(Event, frozen=True):
+    """A trader is on the entry list."""
+
+    season: str
+    trader: str
+    at_us: int
+
+
+class SeasonStarted(Event, frozen=True):
+    """The entry list is frozen."""
+
+    season: str
+    entries: int
+    at_us: int
+
+
+class SeasonScored(Event, frozen=True):
+    """Scores of the next entries, in millionths; None = not defined, or flagged."""
+
+    season: str
+    scores: list[int | None]
+    at_us: int
+
+
+class SeasonClosed(Event, frozen=True):
+    """The final board by rank, and its digest."""
+
+    season: str
+    rows: list[tuple[str, int | None]]
+    digest: str
+    at_us: int
+
+
 class TraderFollowed(Event, frozen=True):
     """`trader` follows `target`; `feed_seq` is the number of its feed then."""
 
@@ -856,6 +936,15 @@ AnyEvent = (
     | CopiesWoundDown
     | NotificationsRead
     | NotificationLevelsChanged
+    | TraderFlagged
+    | FlagCleared
+    | ConductReviewed
+    | IdentityLinked
+    | SeasonOpened
+    | SeasonEntered
+    | SeasonStarted
+    | SeasonScored
+    | SeasonClosed
     | TraderFollowed
     | TraderUnfollowed
     | IdeaCreated

@@ -11,10 +11,12 @@ from streams.core.commands import ReportEquity, ReportFill, ReportPosition
 from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
 from streams.core.copying.intake import evolve_sequence, next_held, out_of_order
 from streams.core.copying.pipeline import follow_fill
-from streams.core.copying.signal import Signal, standing_of
+from streams.core.copying.signal import Signal, Standing, standing_of
 from streams.core.events import EquityReported, FillBooked, PositionReported
 from streams.core.execution.exit_levels import set_levels
 from streams.core.execution.order_records import evolve_order_filled
+from streams.core.integrity.conduct import judge_conduct, observe_fill
+from streams.core.integrity.identities import judge_front_running
 from streams.core.market_clock import advance_market, market_time
 from streams.core.money import MICROS
 from streams.core.performance.equity import ledger_equity
@@ -109,9 +111,17 @@ def book_fill(
         test=test,
     )
     ctx.emit(event)
-    if standing is not None:
-        follow_fill(ctx, Signal(state, event, standing, ctx.at_us, of.lots if pending else 0))
+    _follow(ctx, event, standing, of.lots if pending else 0)
     return event
+
+
+def _follow(ctx: Context, fill: FillBooked, standing: Standing | None, ordered: int) -> None:
+    """Offer the fill to followers, if there are any; detectors look at what has ended."""
+    if standing is not None:
+        judge_front_running(ctx, fill)
+        follow_fill(ctx, Signal(ctx.state, fill, standing, ctx.at_us, ordered))
+    if fill.result.trip and fill.source != "self_reported":
+        judge_conduct(ctx, fill.trader, fill.at_us)
 
 
 def evolve_fill_booked(state: State, event: FillBooked) -> None:
@@ -121,6 +131,7 @@ def evolve_fill_booked(state: State, event: FillBooked) -> None:
     if event.source == "self_reported":
         evolve_reported_fill(trader.reported, event.symbol, result, event.fee_micros, event.at_us)
         return
+    observe_fill(state, event)
     track, totals, ledger = trader.track, state.totals, trader.ledger
     if result.trip:
         held = ledger.positions[event.symbol]

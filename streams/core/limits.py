@@ -93,6 +93,15 @@ TRENDING_AGE_DAYS_MAX = 7
 TRENDING_ROWS_MAX = 50
 """Ideas and symbols on the trending list."""
 
+ACCOUNTS_PER_IDENTITY_MAX = 100
+"""Accounts that belong to one identity; beyond it `LIMIT_REACHED`."""
+
+SEASONS_MAX = 200
+"""Seasons ever opened; beyond it `LIMIT_REACHED`."""
+
+SEASON_ENTRIES_MAX = 2_000
+"""Entries of one season; beyond it `LIMIT_REACHED`."""
+
 FOLLOWING_MAX = 5_000
 """Traders one trader follows; beyond it `LIMIT_REACHED`."""
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import msgspec
 
 from streams.core.idea_state import AuthorRecord, Idea, IdeaTick, IdeaWatch, Trending
+from streams.core.integrity_state import Integrity
 from streams.core.limits import LOGIC_VERSION
 from streams.core.money import MICROS, Step
 from streams.core.performance.drawdown import Drawdown
@@ -632,7 +633,8 @@ class Board(msgspec.Struct, array_like=True):
 
     The lists are parallel and in order of rank: trader, value in millionths, round trips, rank at
     the last close or 0. `ranked` counts all ranked traders. `closed_ranks` has one little-endian
-    uint32 for each trader in the order of `State.traders`; 0 = unranked.
+    uint32 for each trader in the order of `State.traders`; 0 = unranked. `scores` has the values
+    of a board that is computed at closes only, as little-endian int64; -1 = none.
     """
 
     traders: list[str] = []
@@ -641,6 +643,25 @@ class Board(msgspec.Struct, array_like=True):
     previous: list[int] = []
     ranked: int = 0
     closed_ranks: bytes = b""
+    scores: bytes = b""
+
+
+class Season(msgspec.Struct, array_like=True):
+    """A contest, see `leaderboard.seasons`. Days are UTC days; `end_day` is not in it.
+
+    `scores` follow the order of `entries`; `rows` are (trader, score) by rank.
+    """
+
+    season: str
+    name: str
+    start_day: int
+    end_day: int
+    status: str
+    entries: dict[str, None] = {}
+    scores: list[int | None] = []
+    rows: list[tuple[str, int | None]] = []
+    digest: str = ""
+    closed_at_us: int = 0
 
 
 class KeyOutcome(msgspec.Struct, array_like=True, gc=False):
@@ -703,6 +724,9 @@ class State(msgspec.Struct):
     closed_day: int = 0
     sentiment: dict[str, Sentiment] = {}
     boards: dict[str, Board] = {}
+    seasons: dict[str, Season] = {}
+    seasons_running: dict[str, None] = {}
+    integrity: Integrity = msgspec.field(default_factory=Integrity)
     conflated: dict[str, Conflated] = {}
     pending_channels: list[dict[str, None]] = msgspec.field(default_factory=lambda: [{}, {}, {}])
     channel_seqs: dict[str, int] = {}

@@ -18,6 +18,8 @@ from streams.core.fills import book_held_fills
 from streams.core.ideas.attention import tell_counters
 from streams.core.ideas.resolution import expire_due, take_up_touches
 from streams.core.ideas.steps import forget_touches
+from streams.core.integrity.review import review_conduct
+from streams.core.leaderboard.seasons import advance_seasons
 from streams.core.market_clock import advance_market
 from streams.core.network.winding import wind_down
 from streams.core.orders import expire_orders
@@ -43,6 +45,8 @@ def decide_tick(ctx: Context, command: Tick) -> Decision:
     wind_down(ctx)
     take_up_touches(ctx)
     expire_due(ctx, at_us)
+    review_conduct(ctx)
+    advance_seasons(ctx)
     second = command.number // TICKS_PER_SECOND > state.tick_number // TICKS_PER_SECOND
     close_due_copies(ctx)
     if state.reveal_day:

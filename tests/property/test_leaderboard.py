@@ -28,7 +28,7 @@ from streams.core.leaderboard import (
     ranks_of,
     snapshot,
 )
-from streams.core.leaderboard.definitions import LOWEST_FIRST, METRICS
+from streams.core.leaderboard.definitions import COMPOSITE, LOWEST_FIRST, METRICS
 from streams.core.leaderboard.present import OF_TRADES
 from streams.core.market_clock import DAY_US, day_of
 from streams.core.performance.periods import PERIOD_DAYS
@@ -67,8 +67,8 @@ class BoardMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.streamed = moment.BOARD_ROWS_STREAMED_MAX
-        moment.BOARD_ROWS_STREAMED_MAX = HEAD
+        self.usual = moment.BOARD_ROWS_STREAMED_MAX, moment.HINT_ROWS, moment.FEW_ROWS
+        moment.BOARD_ROWS_STREAMED_MAX, moment.HINT_ROWS, moment.FEW_ROWS = HEAD, HEAD + 1, 3
         self.state: State = market(A=10_000, B=500)
         self.valuation = Valuation.from_state(self.state)
         self.boards = Boards(self.state, self.valuation)
@@ -76,7 +76,7 @@ class BoardMachine(RuleBasedStateMachine):
         self.ranked = False
 
     def teardown(self) -> None:
-        moment.BOARD_ROWS_STREAMED_MAX = self.streamed
+        moment.BOARD_ROWS_STREAMED_MAX, moment.HINT_ROWS, moment.FEW_ROWS = self.usual
 
     def take(self, name: str) -> Trader:
         trader = self.state.traders.get(name)
@@ -239,10 +239,14 @@ class BoardMachine(RuleBasedStateMachine):
         return value, trader.track.first_fill_us, trader.joined_at_us, name
 
     def naive(self, period: str) -> dict[str, dict[str, tuple[float, int]]]:
-        found: dict[str, dict[str, tuple[float, int]]] = {name: {} for name in METRICS}
+        found: dict[str, dict[str, tuple[float, int]]] = {
+            name: {} for name in (COMPOSITE, *METRICS)
+        }
         for name, trader in self.state.traders.items():
             answer = plain_metrics(self.state, trader, period)
-            for metric, board in found.items():
+            # Nobody here is verified, so nobody is on the composite board.
+            for metric in METRICS:
+                board = found[metric]
                 funded = metric in OF_TRADES or has_record(trader.track)
                 if trader.track.fills and funded and answer[metric] is not None:
                     board[name] = (answer[metric], answer["trades"])

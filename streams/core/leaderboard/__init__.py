@@ -1,7 +1,7 @@
 """Boards: traders ranked by a metric over a period, streamed by their head, paged as a whole."""
 
 from streams.core.leaderboard.boards import Boards
-from streams.core.leaderboard.definitions import BOARD_KEYS, BOARDS, PRESETS
+from streams.core.leaderboard.definitions import BOARD_KEYS, BOARDS, COMPOSITE, PRESETS
 from streams.core.leaderboard.ranking import channel_of, close_boards, rank_boards
 from streams.core.leaderboard.views import (
     change,
@@ -17,6 +17,7 @@ from streams.core.leaderboard.views import (
 __all__ = [
     "BOARDS",
     "BOARD_KEYS",
+    "COMPOSITE",
     "PRESETS",
     "Boards",
     "change",

@@ -19,14 +19,20 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from streams.core.integrity.flags import is_excluded, is_red
 from streams.core.leaderboard import keys as sort_keys
-from streams.core.leaderboard.definitions import BOARD_KEYS, BOARDS
+from streams.core.leaderboard.composite import scores
+from streams.core.leaderboard.definitions import BOARD_KEYS, COMPOSITE
+from streams.core.leaderboard.eligibility import eligible_rows
+from streams.core.leaderboard.followers import follower_numbers
 from streams.core.leaderboard.heads import Head, Publication, publication
 from streams.core.leaderboard.history import History
-from streams.core.leaderboard.moment import Moment, Standing
+from streams.core.leaderboard.moment import UNSCORED, Moment, Standing, is_lowest_first
 from streams.core.leaderboard.present import Today
 from streams.core.leaderboard.seniority import Seniority
+from streams.core.leaderboard.trials import Crowd, crowd
 from streams.core.market_clock import DAY_US, day_of
+from streams.core.performance.periods import PERIOD_DAYS, first_day
 from streams.core.performance.track import UNIT_MAX, UNIT_PPB, has_record
 from streams.core.state import Board, State, Track
 from streams.core.valuation import CAPACITY_MIN, Flags, Floats, Integers, Valuation, grown
@@ -35,21 +41,32 @@ from streams.core.valuation import CAPACITY_MIN, Flags, Floats, Integers, Valuat
 COUNTS = ("_trades", "_wins", "_losses", "_won", "_lost")
 """Round trips of the present day; closed days are in the history."""
 
+ARRAYS = ("_growth", "_base", "_funded", "_traded", "_excluded", "_barred", "_ended", "_first_day")
+
 Same = tuple[str, int]
 """Name of a board and number of its window: periods of equal days share it."""
 
+SCORES = np.dtype("<i8")
+"""Element of `Board.scores`."""
+
 _NOTHING = Board()
+
+_NO_SCORES: Integers = np.zeros(0, np.int64)
 
 
 class Boards:
     """Arrays of all traders' records; sole owner of them.
 
     Attributes:
+        crowd: all accounts as trials, as of the newest close.
         valuation: whose rows index the arrays.
     """
 
     __slots__ = (
+        "_barred",
         "_base",
+        "_ended",
+        "_excluded",
         "_first_day",
         "_funded",
         "_growth",
@@ -63,6 +80,7 @@ class Boards:
         "_prepared",
         "_published",
         "_records",
+        "_scores",
         "_seniority",
         "_size",
         "_standing",
@@ -70,6 +88,7 @@ class Boards:
         "_trades",
         "_wins",
         "_won",
+        "crowd",
         "valuation",
     )
 
@@ -87,8 +106,12 @@ class Boards:
         self._won: Integers = np.zeros(CAPACITY_MIN, np.int64)
         self._lost: Integers = np.zeros(CAPACITY_MIN, np.int64)
         self._seniority = Seniority(valuation.traders)
-        self._moments: dict[int, Moment] = {}
-        self._moments_before: dict[int, Moment] = {}
+        self._moments: dict[str | int, Moment] = {}
+        self._moments_before: dict[str | int, Moment] = {}
+        self._scores: dict[str, Integers] = {}
+        self._excluded: Flags = np.zeros(CAPACITY_MIN, np.bool_)
+        self._barred: Flags = np.zeros(CAPACITY_MIN, np.bool_)
+        self._ended: Flags = np.zeros(CAPACITY_MIN, np.bool_)
         self._records = 0
         self._orders: dict[Same, Integers] = {}
         self._hints: dict[Same, int | None] = {}
@@ -99,7 +122,9 @@ class Boards:
         for row, trader in enumerate(valuation.traders):
             self._take(state, row, trader)
         valuation.take_changed()
+        self._read_scores(state)
         self._standing = self._stand(state)
+        self.crowd: Crowd = crowd(self._history, int(np.count_nonzero(self._traded)))
 
     def close(self, state: State, day: int) -> None:
         """Take over a day that every track has just closed."""
@@ -110,7 +135,11 @@ class Boards:
             getattr(self, name)[:] = 0
         for row in self._history.gone():
             self._take(state, row, self.valuation.traders[row])
+        self._score(state, day)
         self.valuation.version += 1
+        self._history.refresh(day_of(state.market_at_us))
+        self._records += 1
+        self.crowd = crowd(self._history, int(np.count_nonzero(self._traded)))
 
     def prepare(self, state: State) -> Iterator[None]:
         """Compute what a ranking would publish at the present marks, in short steps.
@@ -128,11 +157,11 @@ class Boards:
         self._standing = self._stand(state)
         yield
         heads: dict[Same, Head] = {}
-        for number in range(len(self._history.present)):
-            for name in BOARDS:
-                hint = self._hints.get((name, number))
-                head, hint = self._moment(number).head(name, self.valuation.traders, hint)
-                heads[name, number], self._hints[name, number] = head, hint
+        for name, period in BOARD_KEYS.values():
+            same = self.same_board(name, period)
+            if same not in heads:
+                moment, hint = self._moment(name, period), self._hints.get(same)
+                heads[same], self._hints[same] = moment.head(name, self.valuation.traders, hint)
                 yield
         yield from self._compare(state, heads)
 
@@ -149,18 +178,31 @@ class Boards:
         self._published = self._standing.token
         return self._prepared
 
+    def ended(self, state: State, after: int, count: int) -> list[tuple[int, str]]:
+        """Return traders whose account was blown or closed, as (place, trader) in order of join.
+
+        Args:
+            state: read only.
+            after: place after which to begin, 0 = with the first.
+            count: how many at most.
+        """
+        self._take_changed(state)
+        rows = np.flatnonzero(self._ended[after : self._size])[:count] + after
+        return [(row + 1, self.valuation.traders[row]) for row in rows.tolist()]
+
     def same_board(self, name: str, period: str) -> Same:
-        """Return a key that boards with equal contents share, for instance in a young record."""
-        return name, self._history.window_of[period]
+        """Return a key that boards of equal contents share, for instance in a young record."""
+        # Scores are of the newest close: whether two periods were equal then is another question.
+        shown = f"{name}:{period}" if name == COMPOSITE else name
+        return shown, self._history.window_of[period]
 
     def keys(self, name: str, period: str) -> Integers:
         """Return everybody's sort key on a board, by row."""
-        return self._moment(self._history.window_of[period]).keys(name)
+        return self._moment(name, period).keys(name)
 
     def order(self, name: str, period: str) -> tuple[Integers, Integers]:
         """Return the valuation rows of a whole board by rank, and their values in millionths."""
-        same = self.same_board(name, period)
-        moment = self._moment(same[1])
+        same, moment = self.same_board(name, period), self._moment(name, period)
         ordered = self._orders.get(same)
         if ordered is None:
             keys = moment.keys(name)
@@ -169,21 +211,49 @@ class Boards:
 
     def value_of(self, name: str, key: int) -> int:
         """Return the value in millionths that one sort key of a board holds."""
-        return int(self._moment(0).values_of(name, np.array([key]))[0])
+        return int(sort_keys.values_of(np.array([key]), lowest_first=is_lowest_first(name))[0])
 
     def trades(self, period: str) -> Integers:
         """Return the round trips of every trader that closed in a period, by row."""
-        trades: Integers = self._moment(self._history.window_of[period]).trades
+        trades: Integers = self._moment("total_return", period).trades
         return trades
 
-    def _moment(self, number: int) -> Moment:
-        found = self._moments.get(number)
+    def _moment(self, name: str, period: str) -> Moment:
+        number = self._history.window_of[period]
+        same = period if name == COMPOSITE else number
+        found = self._moments.get(same)
         if found is None:
-            present = self._history.present[number]
-            before = self._moments_before.get(number)
-            found = Moment(self._standing, present, self._seniority, before)
-            self._moments[number] = found
+            before = self._moments_before.get(same)
+            scores = None
+            if name == COMPOSITE:
+                scores = self._scores.get(period, _NO_SCORES)
+            found = self._moments[same] = Moment(
+                self._standing, self._history.present[number], self._seniority, before, scores
+            )
         return found
+
+    def _read_scores(self, state: State) -> None:
+        for period in PERIOD_DAYS:
+            board = state.boards.get(f"{COMPOSITE}:{period}", _NOTHING)
+            scores = np.frombuffer(board.scores, SCORES).astype(np.int64)
+            self._scores[period] = grown(scores, len(self._growth), UNSCORED)
+
+    def _score(self, state: State, day: int) -> None:
+        """Score who is eligible at the close of a day, for the composite board."""
+        eligible = eligible_rows(state, self.valuation.traders)
+        rows = np.array(eligible, np.int64)
+        followers = follower_numbers(state, [self.valuation.traders[row] for row in eligible])
+        for period in PERIOD_DAYS:
+            first = first_day(period, day + 1)
+            returns, valid = self._history.sample(rows, 0 if first is None else first)
+            found: Integers = np.full(len(self.valuation.traders), UNSCORED, np.int64)
+            for step in scores(returns, valid, followers) if eligible else ():
+                if step is not None:
+                    found[rows] = step
+            board = state.boards.setdefault(f"{COMPOSITE}:{period}", Board())
+            board.scores = found.astype(SCORES).tobytes()
+        self._records += 1
+        self._read_scores(state)
 
     def _compare(self, state: State, heads: dict[Same, Head]) -> Iterator[None]:
         """Compare all heads with what is published; set what `rank` answers."""
@@ -217,10 +287,13 @@ class Boards:
         units = self._units()
         counts = tuple(getattr(self, name)[:size] for name in COUNTS)
         today = Today.of(units, history.last_units[:size], history.is_open[:size], counts)
-        traded = self._traded[:size]
+        traded = self._traded[:size] & ~self._excluded[:size]
+        barred = self._barred[:size]
         funded = traded & self._funded[:size]
         first_day = self._first_day[:size]
-        return Standing(self._token(state), day, self._records, today, traded, funded, first_day)
+        return Standing(
+            self._token(state), day, self._records, today, traded, barred, funded, first_day
+        )
 
     def _take_changed(self, state: State) -> None:
         traders = self.valuation.traders
@@ -245,6 +318,9 @@ class Boards:
         self._losses[row] = track.today_losses
         self._won[row] = track.today_won_micros
         self._lost[row] = track.today_lost_micros
+        self._excluded[row] = is_red(state, trader_id)
+        self._barred[row] = is_excluded(state, trader_id)
+        self._ended[row] = track.wiped or trader_id in state.closed_traders
         if track.fills > 0 and not self._traded[row]:
             self._traded[row] = True
             self._first_day[row] = track.first_fill_us // DAY_US
@@ -252,7 +328,7 @@ class Boards:
 
     def _grow(self, rows: int) -> None:
         self._size = rows
-        for name in ("_growth", "_base", "_funded", "_traded", "_first_day", *COUNTS):
+        for name in (*ARRAYS, *COUNTS):
             setattr(self, name, grown(getattr(self, name), rows))
         self._seniority.grow(rows)
 

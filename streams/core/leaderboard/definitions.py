@@ -27,6 +27,9 @@ class Definition(NamedTuple):
     record_days_max: int = 0
 
 
+COMPOSITE = "composite"
+"""The blend of several numbers, scored when a day closes, see `composite`."""
+
 METRICS = (
     "total_return",
     "sharpe",
@@ -50,6 +53,7 @@ PRESETS = {
 """Boards that are a metric with a condition."""
 
 BOARDS = {
+    COMPOSITE: Definition(COMPOSITE),
     **{metric: Definition(metric) for metric in METRICS},
     **PRESETS,
 }

@@ -145,6 +145,31 @@ class History:
             del self._rows[0]
         self.today = -1
 
+    def sample(self, columns: Integers, first: int) -> tuple[Floats, Flags]:
+        """Return the daily returns of some traders, from a day on.
+
+        Args:
+            columns: whose.
+            first: number of the first day.
+
+        Returns:
+            One row a closed day in order of time, one column a trader, 0 where there is none;
+            and where there is one.
+        """
+        begin = sum(1 for row in self._rows if row.day < first)
+        # What a record at its maximum began with has left: its first day is only a base.
+        begin = max(begin, 1 if len(self._rows) >= DAYS_MAX else 0)
+        returns = np.zeros((len(self._rows) - begin, len(columns)))
+        valid = np.zeros(returns.shape, np.bool_)
+        before = self._units(begin - 1)[columns]
+        for place in range(len(returns)):
+            units = self._rows[begin + place].units[columns]
+            here = (units != ABSENT) & (before > 0.0)
+            returns[place] = np.where(here, units / np.where(here, before, 1.0) - 1.0, 0.0)
+            valid[place] = here
+            before = np.where(units != ABSENT, units, UNIT_PPB).astype(np.float64)
+        return returns, valid
+
     def gone(self) -> list[int]:
         """Return the columns of the traders whose unit was 0 at the newest close."""
         return np.flatnonzero(self._rows[-1].units == 0).tolist() if self._rows else []

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from streams.core.limits import TRADERS_MAX
 from streams.core.valuation import Flags, Floats, Integers
 
 
@@ -21,10 +20,9 @@ VALUE_MICRO_MAX = 2**42
 """Largest board value, in millionths: beyond it (4.4 million) the value stays there."""
 
 PLACE_BITS = 20
-PLACE_MASK = 2**PLACE_BITS - 1
+"""Bits for the place in seniority: enough for `TRADERS_MAX`, as a test makes sure."""
 
-if TRADERS_MAX > PLACE_MASK:
-    raise AssertionError(f"expected at most {PLACE_MASK} traders, was TRADERS_MAX {TRADERS_MAX}")
+PLACE_MASK = 2**PLACE_BITS - 1
 
 UNRANKED = -(2**63)
 """Key of a trader that the board does not rank; below all others."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from streams.core.leaderboard import keys as sort_keys
-from streams.core.leaderboard.definitions import BOARDS, LOWEST_FIRST, Definition
+from streams.core.leaderboard.definitions import BOARDS, COMPOSITE, LOWEST_FIRST, Definition
 from streams.core.leaderboard.heads import Head
 from streams.core.leaderboard.keys import VALUE_MICRO
 from streams.core.leaderboard.present import OF_TRADES, VALUES, Present, Today
@@ -22,8 +22,14 @@ from streams.core.limits import BOARD_ROWS_STREAMED_MAX
 from streams.core.valuation import Flags, Floats, Integers
 
 
+UNMOVED = OF_TRADES | {COMPOSITE}
+"""Metrics that marks do not change."""
+
 HINT_ROWS = 4 * BOARD_ROWS_STREAMED_MAX
 """Rank whose value is the hint for the next moment: so far down that the head stays above it."""
+
+UNSCORED = -1
+"""In place of a score: not eligible at the newest close."""
 
 FEW_ROWS = 4_096
 """Ranked traders that are sorted without looking for the best among them first."""
@@ -37,7 +43,8 @@ class Standing(NamedTuple):
         day: the UTC day.
         records: number that rises with every change that is not one of marks.
         today: the running day of all traders.
-        traded: who has a fill.
+        traded: who has a fill and is not left out.
+        barred: who is left out of the composite board.
         funded: who of them ever had equity.
         first_day: UTC day of the first fill.
     """
@@ -47,6 +54,7 @@ class Standing(NamedTuple):
     records: int
     today: Today
     traded: Flags
+    barred: Flags
     funded: Flags
     first_day: Integers
 
@@ -57,7 +65,12 @@ class Moment:
     __slots__ = ("_allowed", "_heads", "_present", "_seniority", "_values", "standing", "trades")
 
     def __init__(
-        self, standing: Standing, present: Present, seniority: Seniority, before: Moment | None
+        self,
+        standing: Standing,
+        present: Present,
+        seniority: Seniority,
+        before: Moment | None,
+        scores: Integers | None = None,
     ) -> None:
         """Begin a moment.
 
@@ -66,6 +79,7 @@ class Moment:
             present: the period.
             seniority: of everybody.
             before: the moment before of the same period, None for none.
+            scores: composite scores in millionths, `UNSCORED` = none; None = of no use here.
         """
         self.standing = standing
         self._present = present
@@ -77,11 +91,15 @@ class Moment:
         self.trades: Integers
         if before is not None and before.standing.records == standing.records:
             # Only marks have moved: what round trips say is as it was.
-            self.trades, self._allowed, self._values, self._heads = before.of_trades()
+            self.trades, self._allowed, self._values, self._heads = before.unmoved()
         else:
             self.trades = present.trades(standing.today)
+            if scores is not None:
+                scored = scores[: len(standing.barred)]
+                ranked = (scored != UNSCORED) & ~standing.barred[: len(scored)]
+                self._values[COMPOSITE] = scored / VALUE_MICRO, ranked
 
-    def of_trades(
+    def unmoved(
         self,
     ) -> tuple[
         Integers,
@@ -90,17 +108,15 @@ class Moment:
         dict[str, tuple[Head, int | None]],
     ]:
         """Return what marks do not change: round trips, conditions, values and heads of them."""
-        values = {metric: self._values[metric] for metric in OF_TRADES if metric in self._values}
-        heads = {
-            name: head for name, head in self._heads.items() if BOARDS[name].metric in OF_TRADES
-        }
+        values = {metric: self._values[metric] for metric in sorted(UNMOVED & self._values.keys())}
+        heads = {name: head for name, head in self._heads.items() if BOARDS[name].metric in UNMOVED}
         return self.trades, self._allowed, values, heads
 
     def keys(self, name: str) -> Integers:
         """Return everybody's sort key on a board, by row."""
         values, ranked = self._board(name)
         places = self._seniority.places[: len(values)]
-        return sort_keys.pack(values, ranked, places, lowest_first=_lowest_first(name))
+        return sort_keys.pack(values, ranked, places, lowest_first=is_lowest_first(name))
 
     def head(self, name: str, traders: Sequence[str], hint: int | None) -> tuple[Head, int | None]:
         """Return the head of a board, and the hint for the next moment.
@@ -115,7 +131,7 @@ class Moment:
             return known
         values, ranked = self._board(name)
         count = int(np.count_nonzero(ranked))
-        lowest_first = _lowest_first(name)
+        lowest_first = is_lowest_first(name)
         rows = self._candidates(values, ranked, count, hint, lowest_first=lowest_first)
         if rows is None:
             keys = self.keys(name)
@@ -144,7 +160,7 @@ class Moment:
 
     def values_of(self, name: str, keys: Integers) -> Integers:
         """Return the values in millionths that keys of a board hold."""
-        return sort_keys.values_of(keys, lowest_first=_lowest_first(name))
+        return sort_keys.values_of(keys, lowest_first=is_lowest_first(name))
 
     def _board(self, name: str) -> tuple[Floats, Flags]:
         """Return everybody's value on a board, and whom it ranks."""
@@ -187,5 +203,6 @@ class Moment:
         return rows if len(rows) >= BOARD_ROWS_STREAMED_MAX else None
 
 
-def _lowest_first(name: str) -> bool:
+def is_lowest_first(name: str) -> bool:
+    """Whether the smallest value has rank 1 on a board."""
     return BOARDS[name].metric in LOWEST_FIRST

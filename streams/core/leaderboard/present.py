@@ -103,7 +103,7 @@ class Present:
         self._inverse = 1.0 / np.maximum(count, 1.0)
         self._sharpe_factor = np.sqrt(DAYS_A_YEAR * np.maximum(count - 1.0, 0.0))
         # Once closed days vary, one day more cannot make them vary less, see `sharpe`.
-        self._settled: Flags = _varies(window.low, window.high) & (window.squares > 0.0)
+        self._settled: Flags = varies(window.low, window.high) & (window.squares > 0.0)
         self._unsettled = np.flatnonzero(~self._settled)
         self._means: tuple[Today, Floats, Floats] | None = None
         self._sortino_factor = np.sqrt(DAYS_A_YEAR * count)
@@ -135,7 +135,7 @@ class Present:
             returns, is_open = today.returns[rows], today.is_open[rows]
             low = np.minimum(window.low[rows], np.where(is_open, returns, np.inf))
             high = np.maximum(window.high[rows], np.where(is_open, returns, -np.inf))
-            defined[rows] = _varies(low, high) & (squares[rows] > 0.0)
+            defined[rows] = varies(low, high) & (squares[rows] > 0.0)
             np.putmask(squares, ~defined, 1.0)
         ratio = mean * self._sharpe_factor[:size]
         ratio /= np.sqrt(squares, out=squares)
@@ -196,7 +196,7 @@ class Present:
         return self._means[1:]
 
 
-def _varies(low: Floats, high: Floats) -> Flags:
+def varies(low: Floats, high: Floats) -> Flags:
     """Return where returns differ by more than their rounding.
 
     Below two returns the spread is 0 or minus infinity: no variation either.
@@ -204,8 +204,8 @@ def _varies(low: Floats, high: Floats) -> Flags:
     noise = np.maximum(high, -low)
     noise *= NOISE
     np.maximum(noise, RESOLUTION, out=noise)
-    varies: Flags = high - low > noise
-    return varies
+    found: Flags = high - low > noise
+    return found
 
 
 VALUES: dict[str, Callable[[Present, Today], tuple[Floats, Flags]]] = {

@@ -27,6 +27,7 @@ from streams.core.events import (
 from streams.core.money import PPM
 from streams.core.sentiment_state import SentimentPoint
 from streams.core.state import State
+from streams.core.view.board_facts import RENDERERS as BOARD_RENDERERS
 from streams.core.view.copy_accounts import RENDERERS as ACCOUNT_RENDERERS
 from streams.core.view.copy_facts import COPY_RENDERERS
 from streams.core.view.execution_facts import RENDERERS as EXECUTION_RENDERERS
@@ -186,6 +187,7 @@ _RENDERERS: dict[type[Event], Callable[[State, Any], Data]] = {
     FillBooked: _fill_booked,
     **EXECUTION_RENDERERS,
     **ACCOUNT_RENDERERS,
+    **BOARD_RENDERERS,
     PositionReported: _position_reported,
     EquityReported: _equity_reported,
     **COPY_RENDERERS,

@@ -14,8 +14,10 @@ from streams.core.events import (
     CopyLimitReached,
     CopyStatusChanged,
     Event,
+    FlagCleared,
     IdeaCommented,
     IdeaLiked,
+    TraderFlagged,
     TraderFollowed,
     TraderVerified,
 )
@@ -75,11 +77,19 @@ def _warned(_: State, event: CopyLimitReached) -> Iterable[str]:
     return (event.follower,)
 
 
+def _followers(state: State, event: TraderFlagged | FlagCleared) -> Iterable[str]:
+    """The trader, and whoever copies it."""
+    copies = state.copies.get(event.trader, {})
+    return (event.trader, *(name for name, copy in copies.items() if copy.status != "STOPPED"))
+
+
 NOTICES: dict[type[Event], Notice] = {
     IdeaLiked: Notice("idea_liked", "ideas", important=False, readers=_author),
     IdeaCommented: Notice("idea_commented", "ideas", important=True, readers=_addressed),
     CopyStatusChanged: Notice("copy_changed", "copying", important=True, readers=_copier),
     CopyLimitReached: Notice("copy_limit", "copying", important=True, readers=_warned),
+    TraderFlagged: Notice("flag_raised", "copying", important=True, readers=_followers),
+    FlagCleared: Notice("flag_cleared", "copying", important=False, readers=_followers),
     TraderFollowed: Notice("new_follower", "network", important=False, readers=_target),
     TraderVerified: Notice("verification", "account", important=True, readers=_trader),
 }

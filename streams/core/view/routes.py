@@ -28,6 +28,7 @@ from streams.core.events import (
     FeeTermsSet,
     FillBooked,
     FillHeld,
+    FlagCleared,
     IdeaArmed,
     IdeaClosed,
     IdeaCommented,
@@ -52,9 +53,13 @@ from streams.core.events import (
     OrderEdited,
     OrderPlaced,
     PositionReported,
+    SeasonClosed,
+    SeasonOpened,
+    SeasonStarted,
     SeedCommitted,
     SeedRevealed,
     SentimentMeasured,
+    TraderFlagged,
 )
 from streams.core.ideas.terms import is_public
 from streams.core.network.feed import posts_key
@@ -142,6 +147,10 @@ def _levels(_: State, event: ExitLevelsSet) -> Keys:
     return (f"account:{event.trader}", f"signals:{event.trader}")
 
 
+def _flag(_: State, event: TraderFlagged | FlagCleared) -> Keys:
+    return (f"account:{event.trader}",)
+
+
 def _account(_: State, event: PositionReported | EquityReported | CashMoved) -> Keys:
     return (f"account:{event.trader}",)
 
@@ -202,6 +211,11 @@ _ROUTES: dict[type[Event], Callable[[State, Any], Keys]] = {
     OrderCancelled: _order,
     ExitLevelsSet: _levels,
     AccountLiquidated: _order,
+    TraderFlagged: _flag,
+    FlagCleared: _flag,
+    SeasonOpened: _system,
+    SeasonStarted: _system,
+    SeasonClosed: _system,
     CashMoved: _account,
     PositionReported: _account,
     EquityReported: _account,

@@ -94,27 +94,12 @@ def test_every_event_with_a_channel_has_a_rendering() -> None:
     assert set(routes._ROUTES) == set(facts._RENDERERS)
     silent = [kind.__name__ for kind in get_args(AnyEvent) if kind not in routes._ROUTES]
     assert silent == [
-        "Ticked",
-        "DayClosed",
-        "MarksPublished",
-        "TraderRegistered",
-        "TraderUpdated",
-        "HandleChanged",
-        "TraderClosed",
-        "CopiesWoundDown",
-        "NotificationsRead",
-        "NotificationLevelsChanged",
-        "TraderUnfollowed",
-        "IdeasDeferred",
-        "IdeaShared",
-        "IdeaViewed",
-        "MessagePosted",
-        "SeedOpened",
-        "SignalDispatched",
-        "CopiesValued",
-        "CopyDriftsMeasured",
-        "CopiesReviewed",
-        "LevelEditsFollowed",
+        *["Ticked", "DayClosed", "MarksPublished", "TraderRegistered", "TraderUpdated"],
+        *["HandleChanged", "TraderClosed", "CopiesWoundDown", "NotificationsRead"],
+        *["NotificationLevelsChanged", "ConductReviewed", "IdentityLinked", "SeasonEntered"],
+        *["SeasonScored", "TraderUnfollowed", "IdeasDeferred", "IdeaShared", "IdeaViewed"],
+        *["MessagePosted", "SeedOpened", "SignalDispatched", "CopiesValued"],
+        *["CopyDriftsMeasured", "CopiesReviewed", "LevelEditsFollowed"],
     ]
 
 

@@ -1,5 +1,6 @@
-from streams.core.leaderboard import BOARD_KEYS, BOARDS, Boards
-from streams.core.leaderboard.keys import UNRANKED, VALUE_MICRO_MAX
+from streams.core.leaderboard import BOARD_KEYS, BOARDS, Boards, moment
+from streams.core.leaderboard.keys import PLACE_MASK, UNRANKED, VALUE_MICRO_MAX
+from streams.core.limits import TRADERS_MAX
 from streams.core.market_clock import DAY_US
 from streams.core.performance.periods import PERIOD_DAYS
 from streams.core.performance.track import record_fill, record_flow, record_round_trip
@@ -278,3 +279,40 @@ def test_what_was_prepared_is_used_only_when_nothing_has_changed():
     assert len(list(boards.prepare(state))) > len(BOARDS)
     valuation.set_cash("a", 3 * CASH)
     assert boards.rank(state)["total_return:1w"].head.values == [2_000_000]
+
+
+def test_every_trader_has_a_place_in_a_sort_key():
+    assert TRADERS_MAX <= PLACE_MASK
+
+
+def test_hints_never_change_a_head(monkeypatch):
+    state = market()
+    for number in range(40):
+        add(state, f"t{number:02}", first_fill_us=number + 1)
+    for names, value in (("BOARD_ROWS_STREAMED_MAX", 4), ("HINT_ROWS", 8), ("FEW_ROWS", 1)):
+        monkeypatch.setattr(moment, names, value)
+    valuation = Valuation.from_state(state)
+    boards = Boards(state, valuation)
+    for turn in range(4):
+        for number in range(40):
+            cash = CASH + (number * 37 + turn * 11) % 41 * 1_000_000 * (1 - 2 * (turn == 2))
+            state.traders[f"t{number:02}"].ledger.cash_micros = cash
+            valuation.set_cash(f"t{number:02}", cash)
+        published = boards.rank(state)
+        for name in ("total_return", "max_drawdown"):
+            head = published[f"{name}:all"].head
+            order, values = boards_of(state).order(name, "all")
+            assert head.rows.tolist() == order[:4].tolist()
+            assert head.values == values[:4].tolist()
+
+
+def test_the_graveyard_pages_through_blown_and_closed_accounts():
+    state = market()
+    for name in ("ann", "bob", "cat", "dan"):
+        add(state, name)
+    state.traders["bob"].track.wiped = True
+    state.closed_traders["dan"] = None
+    boards = boards_of(state)
+    assert boards.ended(state, 0, 9) == [(2, "bob"), (4, "dan")]
+    assert boards.ended(state, 2, 9) == [(4, "dan")]
+    assert boards.ended(state, 0, 1) == [(2, "bob")]

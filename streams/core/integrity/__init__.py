@@ -1,0 +1,1 @@
+"""Detectors of gaming, and what follows from what they find."""
