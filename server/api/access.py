@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from server.api.problems import ApiError
 from server.api.request import ApiRequest
 from streams.core.idea_state import Idea
 from streams.core.state import Trader
@@ -19,3 +20,15 @@ def may_see_idea(request: ApiRequest, idea: Idea) -> bool:
         return True
     principal = request.principal
     return principal is not None and principal.trader == idea.trader
+
+
+def idea_of(request: ApiRequest, name: str) -> Idea:
+    """Return an idea that the caller may see.
+
+    Raises:
+        ApiError: `UNKNOWN_IDEA`.
+    """
+    idea = request.core.ideas.get(name)
+    if idea is None or not may_see_idea(request, idea):
+        raise ApiError("UNKNOWN_IDEA", f"no idea {name}", field="idea")
+    return idea

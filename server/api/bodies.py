@@ -18,6 +18,7 @@ from streams.replica.requests import (
     SetCopy,
     SetCopyScope,
     SetExitLevels,
+    UpdateIdea,
 )
 
 
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     EditIdeaBody = EditIdea
     CloseIdeaBody = CloseIdea
     CommentIdeaBody = CommentIdea
+    UpdateIdeaBody = UpdateIdea
     SetCopyBody = SetCopy
     EditOrderBody = EditOrder
     SetExitLevelsBody = SetExitLevels
@@ -61,6 +63,7 @@ else:
     EditIdeaBody = without(EditIdea, "idea")
     CloseIdeaBody = without(CloseIdea, "idea")
     CommentIdeaBody = without(CommentIdea, "idea")
+    UpdateIdeaBody = without(UpdateIdea, "idea")
     SetCopyBody = without(SetCopy, "leader")
     EditOrderBody = without(EditOrder, "order")
     SetExitLevelsBody = without(SetExitLevels, "symbol")

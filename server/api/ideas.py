@@ -1,48 +1,53 @@
-"""Trade ideas: their life, the lists of them, likes and comments."""
+"""Trade ideas: their life and the lists of them."""
 
 from __future__ import annotations
 
 import heapq
 from typing import Annotated, Any, Literal
 
+import msgspec
 from litestar import Response
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from server.api.access import may_see_idea
+from server.api.access import idea_of, may_see_idea
 from server.api.answers import answer, command, page
-from server.api.bodies import CloseIdeaBody, CommentIdeaBody, EditIdeaBody, arguments
+from server.api.bodies import CloseIdeaBody, EditIdeaBody, UpdateIdeaBody, arguments
 from server.api.endpoint import endpoint
 from server.api.parameters import LIMIT_DEFAULT, Cursor, Limit, instrument_of, trader_of
-from server.api.problems import ApiError
+from server.api.problems import refusal
 from server.api.request import ApiRequest
 from server.api.scanning import SCAN_MAX, scan
 from storage.paging import decode_cursor, encode_cursor
+from streams.core.commands import VoidIdea
 from streams.core.idea_state import Idea
-from streams.core.view import comment_view, idea_view
+from streams.core.ideas.trending import points_tenths, score_milli
+from streams.core.limits import COMMENT_LENGTH_MAX
+from streams.core.view import idea_view, update_view
 from streams.replica.requests import CreateIdea
 
 
 TAG = "Ideas"
 
-IdeaStatus = Literal["draft", "published", "closed"]
+IdeaStatus = Literal[
+    "draft",
+    "published",
+    "closed",
+    "PUBLISHED",
+    "ARMED",
+    "LIVE",
+    "TARGET_HIT",
+    "STOPPED",
+    "EXPIRED",
+    "EXPIRED_UNFILLED",
+    "CLOSED_BY_AUTHOR",
+    "VOID",
+]
+"""In small letters the status, in capitals the stage."""
+
 TradeType = Literal["buy", "sell", "short", "cover"]
 Sort = Literal["new", "trending", "top"]
 
-COMMENT_WEIGHT = 2
-"""A comment counts as much as this many likes."""
-
-TRENDING_HOURS = 2.0
-TRENDING_POWER = 1.5
-"""Trending: reactions / (age in hours + hours) ** power."""
-
 WRITE_CODES = ("UNKNOWN_IDEA", "NOT_OWNER")
-
-
-def _idea_of(request: ApiRequest, name: str) -> Idea:
-    idea = request.core.ideas.get(name)
-    if idea is None or not may_see_idea(request, idea):
-        raise ApiError("UNKNOWN_IDEA", f"no idea {name}", field="idea")
-    return idea
 
 
 @endpoint(
@@ -132,8 +137,9 @@ async def list_ideas(
 ) -> Response[Any]:
     """List ideas in memory that match all filters; drafts only for their author.
 
-    `trending` and `top` rank the newest 5,000 that match symbol and trader. With a text to look
-    for a page may be short: go on as long as there is a cursor.
+    `status` takes a stage too (`LIVE`, `TARGET_HIT`, …). `trending` and `top` rank the newest
+    5,000 that match symbol and trader. With a text to look for a page may be short: go on as
+    long as there is a cursor.
     """
     state = request.core
     author = None if trader is None else trader_of(request, trader).trader
@@ -145,10 +151,10 @@ async def list_ideas(
         return (
             may_see_idea(request, idea)
             and symbol in (None, idea.symbol)
-            and status in (None, idea.status)
+            and status in (None, idea.status, idea.stage)
             and trade_type in (None, idea.trade_type)
-            and (tag is None or tag in idea.tags)
-            and (sought is None or sought in f"{idea.title}\n{idea.thesis}".casefold())
+            and (tag is None or (tag in idea.tags and not idea.hidden))
+            and (sought is None or (not idea.hidden and sought in _text_of(idea)))
         )
 
     index = request.services.ideas
@@ -172,81 +178,117 @@ async def list_ideas(
     return page(request, rows, following)
 
 
-def _score(idea: Idea, sort: Sort, now_us: int) -> tuple[float, int]:
-    reactions = len(idea.likes) + COMMENT_WEIGHT * len(idea.comments)
+def _text_of(idea: Idea) -> str:
+    return f"{idea.title}\n{idea.thesis}".casefold()
+
+
+def _score(idea: Idea, sort: Sort, now_us: int) -> tuple[int, int]:
     if sort == "top":
-        return float(reactions), idea.published_at_us
-    age_hours = max(0, now_us - idea.published_at_us) / 3_600_000_000
-    return reactions / (age_hours + TRENDING_HOURS) ** TRENDING_POWER, idea.published_at_us
+        return points_tenths(idea), idea.published_at_us
+    return score_milli(idea, now_us), idea.published_at_us
 
 
 @endpoint("GET", "/v1/ideas/{idea:str}", tag=TAG, summary="One idea", codes=("UNKNOWN_IDEA",))
 async def get_idea(request: ApiRequest, idea: FromPath[str]) -> Response[Any]:
     """Show an idea; a draft only to its author."""
-    return answer(request, idea_view(request.core, _idea_of(request, idea)))
-
-
-@endpoint(
-    "PUT",
-    "/v1/ideas/{idea:str}/like",
-    tag=TAG,
-    summary="Like an idea",
-    access="account",
-    scope="trade",
-    codes=("UNKNOWN_IDEA", "IDEA_NOT_PUBLISHED", "ALREADY_LIKED"),
-)
-async def like_idea(request: ApiRequest, idea: FromPath[str]) -> Response[Any]:
-    """Like."""
-    return await command(request, "like_idea", {"idea": idea})
-
-
-@endpoint(
-    "DELETE",
-    "/v1/ideas/{idea:str}/like",
-    tag=TAG,
-    summary="Take a like back",
-    access="account",
-    scope="trade",
-    codes=("UNKNOWN_IDEA", "NOT_LIKED"),
-)
-async def unlike_idea(request: ApiRequest, idea: FromPath[str]) -> Response[Any]:
-    """Take a like back."""
-    return await command(request, "unlike_idea", {"idea": idea})
-
-
-@endpoint(
-    "GET",
-    "/v1/ideas/{idea:str}/comments",
-    tag=TAG,
-    summary="Comments, oldest first",
-    codes=("UNKNOWN_IDEA", "INVALID_CURSOR"),
-)
-async def list_comments(
-    request: ApiRequest, idea: FromPath[str], limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
-) -> Response[Any]:
-    """Page through the comments of an idea."""
-    comments = _idea_of(request, idea).comments
-    begin = 0 if cursor is None else decode_cursor("comments", cursor, 1)[0]
-    end = begin + limit
-    following = encode_cursor("comments", end) if end < len(comments) else None
-    return page(request, [comment_view(each) for each in comments[begin:end]], following)
+    return answer(request, idea_view(request.core, idea_of(request, idea)))
 
 
 @endpoint(
     "POST",
-    "/v1/ideas/{idea:str}/comments",
+    "/v1/ideas/{idea:str}/undo",
     tag=TAG,
-    summary="Comment an idea",
+    summary="Take a publication back",
+    access="account",
+    scope="trade",
+    codes=(
+        *WRITE_CODES,
+        "IDEA_NOT_PUBLISHED",
+        "IDEA_UNDO_LATE",
+        "IDEA_UNDO_REACTED",
+        "IDEA_UNDO_MOVED",
+    ),
+)
+async def undo_idea(request: ApiRequest, idea: FromPath[str]) -> Response[Any]:
+    """Make it a draft again: within 60 s, while no quote moved and nobody reacted."""
+    return await command(request, "undo_idea", {"idea": idea})
+
+
+@endpoint(
+    "DELETE",
+    "/v1/ideas/{idea:str}",
+    tag=TAG,
+    summary="Delete an idea's text",
+    access="account",
+    scope="trade",
+    codes=(*WRITE_CODES, "IDEA_NOT_PUBLISHED"),
+)
+async def delete_idea(request: ApiRequest, idea: FromPath[str]) -> Response[Any]:
+    """Discard a draft; of a published idea hide the text. Its terms and record stay."""
+    return await command(request, "delete_idea", {"idea": idea})
+
+
+@endpoint(
+    "GET",
+    "/v1/ideas/{idea:str}/updates",
+    tag=TAG,
+    summary="What the author appended, oldest first",
+    codes=("UNKNOWN_IDEA", "INVALID_CURSOR"),
+)
+async def list_updates(
+    request: ApiRequest, idea: FromPath[str], limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
+) -> Response[Any]:
+    """Page through the updates of an idea."""
+    found = idea_of(request, idea)
+    tick = request.core.instruments[found.symbol].tick
+    begin = 0 if cursor is None else decode_cursor("updates", cursor, 1)[0]
+    end = begin + limit
+    following = encode_cursor("updates", end) if end < len(found.updates) else None
+    rows = enumerate(found.updates[begin:end], begin + 1)
+    return page(request, [update_view(each, number, tick) for number, each in rows], following)
+
+
+@endpoint(
+    "POST",
+    "/v1/ideas/{idea:str}/updates",
+    tag=TAG,
+    summary="Append advice to an idea",
     access="account",
     scope="trade",
     status=201,
-    codes=("UNKNOWN_IDEA", "UNKNOWN_COMMENT", "IDEA_NOT_PUBLISHED"),
+    codes=(*WRITE_CODES, "IDEA_NOT_PUBLISHED"),
 )
-async def comment_idea(
-    request: ApiRequest, idea: FromPath[str], data: JSONBody[CommentIdeaBody]
+async def update_idea(
+    request: ApiRequest, idea: FromPath[str], data: JSONBody[UpdateIdeaBody]
 ) -> Response[Any]:
-    """Comment, or answer a comment."""
-    return await command(request, "comment_idea", arguments(data, idea=idea), status=201)
+    """Append; an update never changes terms or scores."""
+    return await command(request, "update_idea", arguments(data, idea=idea), status=201)
+
+
+class VoidIdeaBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Why an idea is void; everybody can read it."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=COMMENT_LENGTH_MAX)]
+
+
+@endpoint(
+    "POST",
+    "/v1/admin/ideas/{idea:str}/void",
+    tag=TAG,
+    summary="Declare an idea void",
+    access="service",
+    codes=("UNKNOWN_IDEA", "IDEA_NOT_PUBLISHED"),
+)
+async def void_idea(
+    request: ApiRequest, idea: FromPath[str], data: JSONBody[VoidIdeaBody]
+) -> Response[Any]:
+    """End it unscored and counted as void, for instance after a wrong quote."""
+    outcome = await request.services.edge.submit(
+        VoidIdea(idea, data.reason), request.caller.trader, privileged=True
+    )
+    if outcome.code != "OK":
+        raise refusal(outcome)
+    return answer(request, outcome.result, offset=outcome.offset)
 
 
 ROUTES = [
@@ -256,8 +298,9 @@ ROUTES = [
     close_idea,
     list_ideas,
     get_idea,
-    like_idea,
-    unlike_idea,
-    list_comments,
-    comment_idea,
+    undo_idea,
+    delete_idea,
+    list_updates,
+    update_idea,
+    void_idea,
 ]

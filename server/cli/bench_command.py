@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, str] = {
     "core": "the core alone, real mix of the recorded day",
     "copies": "a leader's fill to 1,000 followers",
     "boards": "100,000 traders ranked on every board at new marks",
+    "ideas": "the idea book, marks that meet ideas, resolutions",
     "fanout": "CPU of a delivered frame against a bare send loop",
     "commands": "a command over the socket until its reply, log with fsync",
     "feed": "the recorded day through log, core and archive",

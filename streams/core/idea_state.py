@@ -12,9 +12,9 @@ import msgspec
 class IdeaTick(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The print that decided a step of an idea: what was seen, when, and where in the log.
 
-    `source`: mark, bar (high and low known), expiry, author, settlement, void. `high_ticks` and
-    `low_ticks` are 0 but for a bar, which began `candle_us` before `at_us`. `price_ticks` is where
-    the step filled. `flags`: AMBIGUOUS_BAR, GAP.
+    `source`: mark, candle (high and low known), expiry, author, settlement, void. `high_ticks` and
+    `low_ticks` are 0 but for a candle, which began `candle_us` before `at_us`. `price_ticks` is
+    where the step filled. `flags`: AMBIGUOUS_BAR, GAP.
     """
 
     price_ticks: int

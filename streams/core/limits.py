@@ -72,10 +72,13 @@ IDEA_HORIZON_DAYS_DEFAULT = 30
 IDEA_HORIZON_DAYS_MAX = 365
 """Longest life of an idea; a longer timeframe ends there."""
 
+IDEA_QUOTE_AGE_DAYS_MAX = 4
+"""Age of the last quote beyond which an idea that expires is void: its market was not seen."""
+
 IDEA_UNDO_US_MAX = 60_000_000
 """Age at which a publication can no longer be undone: 60 s of market time."""
 
-IDEA_STEPS_PER_ENTRY_MAX = 100
+IDEA_STEPS_PER_ENTRY_MAX = 50
 """Ideas that one mark or tick moves on at once; the others are noted and follow on the ticks."""
 
 IDEA_PEAKS_MAX = 4_096

@@ -16,9 +16,15 @@ from streams.core import commands, limits
 from streams.core.money import parse_money, parse_steps
 from streams.core.state import Instrument, State
 from streams.ports import CommandError
-from streams.replica.arguments import invalid, parsed_argument
+from streams.replica import idea_requests
+from streams.replica.arguments import (
+    instrument_argument,
+    invalid,
+    parsed_argument,
+    price_argument,
+)
 from streams.replica.copy_settings import copy_patch
-from streams.replica.message_building import STANCES, build_message
+from streams.replica.message_building import build_message
 from streams.replica.money_requests import amount_micros, expiry_us, fee_terms
 from streams.replica.requests import (
     CancelOrder,
@@ -45,27 +51,16 @@ from streams.replica.requests import (
     SetNotificationLevels,
     StopCopy,
     TraderOnly,
+    UpdateIdea,
     UpdateProfile,
 )
 from streams.replica.texts import (
     clean,
-    clean_each,
     clean_handle,
     clean_links,
     clean_or_none,
     clean_tags,
 )
-
-
-TITLE_LENGTHS = limits.TITLE_LENGTH_MIN, limits.TITLE_LENGTH_MAX
-THESIS_LENGTHS = limits.THESIS_LENGTH_MIN, limits.THESIS_LENGTH_MAX
-
-
-def _instrument(state: State, symbol: str) -> Instrument:
-    instrument = state.instruments.get(symbol)
-    if instrument is None:
-        raise CommandError("UNKNOWN_INSTRUMENT", f"no instrument {symbol}", field="symbol")
-    return instrument
 
 
 def find_trader(state: State, name: str, field: str = "trader") -> str:
@@ -80,15 +75,6 @@ def find_trader(state: State, name: str, field: str = "trader") -> str:
     return found
 
 
-def _price(instrument: Instrument, field: str, text: str | None) -> int:
-    if text is None:
-        return 0
-    ticks = parsed_argument(field, parse_steps, text, instrument.tick)
-    if ticks <= 0:
-        raise invalid(field, f"expected a price above 0, was {text}")
-    return ticks
-
-
 def _lots(instrument: Instrument, text: str) -> int:
     lots = parsed_argument("quantity", parse_steps, text, instrument.lot)
     if lots <= 0:
@@ -97,7 +83,7 @@ def _lots(instrument: Instrument, text: str) -> int:
 
 
 def _open_order(state: State, request: OpenOrder) -> commands.Command:
-    instrument = _instrument(state, request.symbol)
+    instrument = instrument_argument(state, request.symbol)
     if (request.type == "limit") != (request.limit_price is not None):
         wanted = "a price" if request.type == "limit" else "none"
         raise invalid("limit_price", f"expected {wanted} for a {request.type} order")
@@ -105,11 +91,11 @@ def _open_order(state: State, request: OpenOrder) -> commands.Command:
         symbol=request.symbol,
         side=request.side,
         lots=_lots(instrument, request.quantity),
-        limit_ticks=_price(instrument, "limit_price", request.limit_price),
+        limit_ticks=price_argument(instrument, "limit_price", request.limit_price),
         client_order_id=request.client_order_id or "",
         idea=request.idea_id or "",
-        stop_ticks=_price(instrument, "stop_loss", request.stop_loss),
-        take_ticks=_price(instrument, "take_profit", request.take_profit),
+        stop_ticks=price_argument(instrument, "stop_loss", request.stop_loss),
+        take_ticks=price_argument(instrument, "take_profit", request.take_profit),
         expires_at_us=expiry_us(request),
     )
 
@@ -118,7 +104,7 @@ def _patched_price(
     instrument: Instrument, field: str, text: str | msgspec.UnsetType | None
 ) -> int | None:
     """Return None for an absent field, 0 for null, else the ticks."""
-    return None if text is msgspec.UNSET else _price(instrument, field, text)
+    return None if text is msgspec.UNSET else price_argument(instrument, field, text)
 
 
 def _edit_order(state: State, request: EditOrder) -> commands.Command:
@@ -137,7 +123,7 @@ def _edit_order(state: State, request: EditOrder) -> commands.Command:
 
 
 def _set_exit_levels(state: State, request: SetExitLevels) -> commands.Command:
-    instrument = _instrument(state, request.symbol)
+    instrument = instrument_argument(state, request.symbol)
     leader = request.leader
     return commands.SetExitLevels(
         symbol=request.symbol,
@@ -148,80 +134,22 @@ def _set_exit_levels(state: State, request: SetExitLevels) -> commands.Command:
 
 
 def _report_trade(state: State, request: ReportTrade) -> commands.Command:
-    instrument = _instrument(state, request.symbol)
+    instrument = instrument_argument(state, request.symbol)
     lots = _lots(instrument, request.quantity)
     return commands.ReportFill(
         symbol=request.symbol,
         lots=lots if request.side in ("buy", "cover") else -lots,
-        price_ticks=_price(instrument, "price", request.price),
+        price_ticks=price_argument(instrument, "price", request.price),
         fee_micros=parsed_argument("fee", parse_money, request.fee),
         source="self_reported",
         execution="",
     )
 
 
-def _create_idea(state: State, request: CreateIdea) -> commands.Command:
-    instrument = _instrument(state, request.symbol)
-    return commands.PublishIdea(
-        title=clean("title", request.title, TITLE_LENGTHS),
-        thesis=clean("thesis", request.thesis, THESIS_LENGTHS, lines=True),
-        symbol=request.symbol,
-        trade_type=request.trade_type,
-        entry_ticks=_price(instrument, "entry", request.entry),
-        target_ticks=_price(instrument, "target", request.target),
-        stop_ticks=_price(instrument, "stop", request.stop),
-        timeframe=request.timeframe,
-        confidence_bps=round((request.confidence or 0) * 100),
-        stance=STANCES[request.sentiment] if request.sentiment else 0,
-        tags=clean_each("tags", request.tags, limits.TAG_LENGTH_MAX),
-        publish=request.publish,
-    )
-
-
-def _edit_idea(state: State, request: EditIdea) -> commands.Command:
-    idea = state.ideas.get(request.idea)
-    if idea is None:
-        raise CommandError("UNKNOWN_IDEA", f"no idea {request.idea}", field="idea")
-    instrument = _instrument(state, request.symbol or idea.symbol)
-
-    def price(field: str, text: str | None) -> int | None:
-        return None if text is None else _price(instrument, field, text)
-
-    confidence, tags = request.confidence, request.tags
-    return commands.EditIdea(
-        idea=request.idea,
-        title=clean_or_none("title", request.title, TITLE_LENGTHS),
-        thesis=clean_or_none("thesis", request.thesis, THESIS_LENGTHS, lines=True),
-        tags=None if tags is None else clean_each("tags", tags, limits.TAG_LENGTH_MAX),
-        symbol=request.symbol,
-        trade_type=request.trade_type,
-        timeframe=request.timeframe,
-        confidence_bps=None if confidence is None else round(confidence * 100),
-        stance=None if request.sentiment is None else STANCES[request.sentiment],
-        entry_ticks=price("entry", request.entry),
-        target_ticks=price("target", request.target),
-        stop_ticks=price("stop", request.stop),
-    )
-
-
-def _close_idea(state: State, request: CloseIdea) -> commands.Command:
-    idea = state.ideas.get(request.idea)
-    if idea is None:
-        raise CommandError("UNKNOWN_IDEA", f"no idea {request.idea}", field="idea")
-    exit_ticks = _price(_instrument(state, idea.symbol), "exit_price", request.exit_price)
-    reason = clean("reason", request.reason, (0, limits.COMMENT_LENGTH_MAX), lines=True)
-    return commands.CloseIdea(request.idea, reason, exit_ticks)
-
-
 def _post_message(state: State, request: PostMessage) -> commands.Command:
     for symbol in request.symbols:
-        _instrument(state, symbol)
+        instrument_argument(state, symbol)
     return build_message(request)
-
-
-def _comment_idea(_: State, request: CommentIdea) -> commands.Command:
-    text = clean("text", request.text, (1, limits.COMMENT_LENGTH_MAX), lines=True)
-    return commands.CommentIdea(request.idea, text, request.parent_id or "")
 
 
 def _set_copy(state: State, request: SetCopy) -> commands.Command:
@@ -293,13 +221,18 @@ REQUESTS: dict[str, RequestKind] = {
         CashAmount, lambda _, r: commands.MoveCash(-amount_micros(r)), "trade", keyed=True
     ),
     "report_trade": RequestKind(ReportTrade, _report_trade, "trade", keyed=True),
-    "create_idea": RequestKind(CreateIdea, _create_idea, "trade"),
-    "edit_idea": RequestKind(EditIdea, _edit_idea, "trade"),
+    "create_idea": RequestKind(CreateIdea, idea_requests.create_idea, "trade"),
+    "edit_idea": RequestKind(EditIdea, idea_requests.edit_idea, "trade"),
     "publish_idea": RequestKind(IdeaOnly, _on_idea(commands.PublishDraft), "trade"),
-    "close_idea": RequestKind(CloseIdea, _close_idea, "trade"),
+    "close_idea": RequestKind(CloseIdea, idea_requests.close_idea, "trade"),
+    "undo_idea": RequestKind(IdeaOnly, _on_idea(commands.UndoIdea), "trade"),
+    "delete_idea": RequestKind(IdeaOnly, _on_idea(commands.HideIdea), "trade"),
+    "update_idea": RequestKind(UpdateIdea, idea_requests.update_idea, "trade"),
     "like_idea": RequestKind(IdeaOnly, _on_idea(commands.LikeIdea), "trade"),
     "unlike_idea": RequestKind(IdeaOnly, _on_idea(commands.UnlikeIdea), "trade"),
-    "comment_idea": RequestKind(CommentIdea, _comment_idea, "trade"),
+    "comment_idea": RequestKind(CommentIdea, idea_requests.comment_idea, "trade"),
+    "share_idea": RequestKind(IdeaOnly, _on_idea(commands.ShareIdea), "trade"),
+    "view_idea": RequestKind(IdeaOnly, _on_idea(commands.ViewIdea), "trade"),
     "post_message": RequestKind(PostMessage, _post_message, "trade"),
     "follow_trader": RequestKind(TraderOnly, _on_trader(commands.FollowTrader), "trade"),
     "unfollow_trader": RequestKind(TraderOnly, _on_trader(commands.UnfollowTrader), "trade"),

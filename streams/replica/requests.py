@@ -103,8 +103,23 @@ class ReportTrade(Request, frozen=True):
     fee: Text = "0"
 
 
+class IdeaTarget(Request, frozen=True):
+    """One of several targets; `weight` is its share of the position, 1 = the whole."""
+
+    price: Text
+    weight: Ratio | None = None
+
+
+Targets = Annotated[list[IdeaTarget], Meta(max_length=limits.TARGETS_PER_IDEA_MAX)]
+TargetCount = Annotated[int, Meta(ge=0, le=limits.TARGETS_PER_IDEA_MAX)]
+
+
 class CreateIdea(Request, frozen=True):
-    """A trade idea; `publish` false keeps a draft. `confidence` is 0 to 100."""
+    """A trade idea; `publish` false keeps a draft. `confidence` is 0 to 100.
+
+    `targets` in place of one target, nearest first; without weights all count the same.
+    `breakeven_after`: the stop moves to the entry once so many targets are reached, 0 = never.
+    """
 
     title: Title
     thesis: Thesis
@@ -118,6 +133,8 @@ class CreateIdea(Request, frozen=True):
     confidence: Annotated[float, Meta(ge=0, le=100)] | None = None
     sentiment: Stance | None = None
     tags: Tags = []
+    targets: Targets = []
+    breakeven_after: TargetCount = 0
 
 
 class EditIdea(Request, frozen=True):
@@ -135,6 +152,8 @@ class EditIdea(Request, frozen=True):
     timeframe: Timeframe | None = None
     confidence: Annotated[float, Meta(ge=0, le=100)] | None = None
     sentiment: Stance | None = None
+    targets: Targets | None = None
+    breakeven_after: TargetCount | None = None
 
 
 class IdeaOnly(Request, frozen=True):
@@ -149,6 +168,13 @@ class CloseIdea(Request, frozen=True):
     idea: Identifier
     reason: Annotated[str, Meta(max_length=limits.COMMENT_LENGTH_MAX)] = ""
     exit_price: Text | None = None
+
+
+class UpdateIdea(Request, frozen=True):
+    """Append advice to a published idea."""
+
+    idea: Identifier
+    text: Annotated[str, Meta(min_length=1, max_length=limits.COMMENT_LENGTH_MAX)]
 
 
 class CommentIdea(Request, frozen=True):

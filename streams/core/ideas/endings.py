@@ -4,7 +4,7 @@ Invariants:
     * Only ideas that were entered are scored; a void one is not, but it is counted.
     * What the author says of the exit never enters a score: the quote of that moment does.
 
-Source: domain.md, section 7; docs/adr/0015-scores-of-ideas.md.
+Source: domain.md, section 7; docs/adr/0021-scores-of-ideas.md.
 """
 
 from __future__ import annotations

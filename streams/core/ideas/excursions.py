@@ -38,26 +38,32 @@ def record_quote(watched: IdeaWatch, row: MarkRow, began_us: int) -> None:
         began_us: market time at which the bar began; of a plain quote its own time.
     """
     bid, ask, high, low = row.bid_ticks, row.ask_ticks, row.high_ticks, row.low_ticks
-    bid_high, bid_low, ask_high, ask_low = watched.peaks
-    _push(bid_high, began_us, -max(bid, high))
-    _push(bid_low, began_us, min(bid, low) if low else bid)
-    _push(ask_high, began_us, -max(ask, high))
-    _push(ask_low, began_us, min(ask, low) if low else ask)
+    values = -bid, bid, -ask, ask
+    if high:
+        values = -max(bid, high), min(bid, low), -max(ask, high), min(ask, low)
+    for run, value in zip(watched.peaks, values, strict=True):
+        if not run or run[-1][0] <= began_us:
+            # Nearly always: the newest time, so that later entries need no look.
+            while run and run[-1][1] >= value:
+                run.pop()
+            run.append((began_us, value))
+        else:
+            _insert(run, began_us, value)
+        if len(run) > IDEA_PEAKS_MAX:
+            del run[::2]
 
 
-def _push(run: list[tuple[int, int]], at_us: int, value: int) -> None:
-    """Enter a value that holds from a time on; values of a run rise (highs are negated)."""
+def _insert(run: list[tuple[int, int]], at_us: int, value: int) -> None:
+    """Enter a value that holds from an earlier time than the newest one."""
     after = len(run)
     while after and run[after - 1][0] > at_us:
         after -= 1
-    if after < len(run) and run[after][1] <= value:
+    if run[after][1] <= value:
         return
     first = after
     while first and run[first - 1][1] >= value:
         first -= 1
     run[first:after] = [(at_us, value)]
-    if len(run) > IDEA_PEAKS_MAX:
-        del run[::2]
 
 
 def since(watched: IdeaWatch, at_us: int) -> Extremes | None:

@@ -39,9 +39,15 @@ from streams.core.ideas.geometry import (
 )
 from streams.core.ideas.scores import odds_ppm
 from streams.core.ideas.terms import PUBLISHED, direction_of, targets_of
-from streams.core.ideas.watch import reached_by
-from streams.core.limits import IDEA_STEPS_PER_ENTRY_MAX
+from streams.core.ideas.watch import is_reached, reached_by
+from streams.core.limits import IDEA_QUOTE_AGE_DAYS_MAX, IDEA_STEPS_PER_ENTRY_MAX
+from streams.core.market_clock import DAY_US
 
+
+MARKET_UNSEEN = "MARKET_UNSEEN"
+"""Public reason of a void: no quotes came, so nobody knows what was touched before the end."""
+
+QUOTE_AGE_US_MAX = IDEA_QUOTE_AGE_DAYS_MAX * DAY_US
 
 ENTRY_GAPPED = "ENTRY_GAPPED"
 """Public reason of a void: the market jumped from before the entry to beyond stop or target."""
@@ -54,14 +60,14 @@ def meet_marks(ctx: Context, rows: Mapping[str, MarkRow], at_us: int, candle_us:
         return
     for symbol, row in rows.items():
         watched = watches.get(symbol)
-        if watched is None:
+        if watched is None or not is_reached(watched, row):
             continue
         tick = IdeaTick(
             row.last_ticks,
             row.bid_ticks,
             row.ask_ticks,
             at_us,
-            "bar" if row.high_ticks else "mark",
+            "candle" if row.high_ticks else "mark",
             ctx.offset,
             row.high_ticks,
             row.low_ticks,
@@ -110,9 +116,17 @@ def expire_due(ctx: Context, at_us: int) -> None:
     for _ in range(IDEA_STEPS_PER_ENTRY_MAX):
         if not expiries or -expiries[-1][0] > at_us:
             return
-        idea = ctx.state.ideas[expiries[-1][1]]
-        stage = "EXPIRED" if idea.stage == "LIVE" else "EXPIRED_UNFILLED"
-        _end(ctx, idea, stage, quote_tick(ctx, idea, -expiries[-1][0], "expiry"))
+        _expire(ctx, ctx.state.ideas[expiries[-1][1]], -expiries[-1][0])
+
+
+def _expire(ctx: Context, idea: Idea, at_us: int) -> None:
+    tick = quote_tick(ctx, idea, at_us, "expiry")
+    if idea.stage != "LIVE":
+        _end(ctx, idea, "EXPIRED_UNFILLED", tick)
+    elif at_us - ctx.state.instruments[idea.symbol].marked_at_us > QUOTE_AGE_US_MAX:
+        _end(ctx, idea, "VOID", tick, MARKET_UNSEEN)
+    else:
+        _end(ctx, idea, "EXPIRED", tick)
 
 
 def move(ctx: Context, idea: Idea, tick: IdeaTick) -> None:

@@ -5,7 +5,7 @@ Invariants:
     * A driftless price reaches the target before the stop with the odds p0; the expected `hit` is
       p0 for whoever has no skill, whatever the distances, also when an idea ends in between.
 
-Source: domain.md, section 7, "Score against the odds of its own geometry"; docs/adr/0015.
+Source: domain.md, section 7, "Score against the odds of its own geometry"; docs/adr/0021-scores-of-ideas.md.
 """
 
 from __future__ import annotations
@@ -73,19 +73,6 @@ def scores(confidence_bps: int, odds: int, hit_ppm: int) -> Scores:
     on_miss = ln_micro(MICRO - stated, MICRO - odds)
     score = divide_half_even(hit_ppm * on_hit + (MICRO - hit_ppm) * on_miss, MICRO)
     return Scores(score, divide_half_even((stated - hit_ppm) ** 2, MICRO))
-
-
-def r_milli(direction: int, entry_ticks: int, stop_ticks: int, exit_ticks: int) -> int:
-    """Return the R-multiple in thousandths: result over the initial risk.
-
-    Args:
-        direction: +1 long, -1 short.
-        entry_ticks: where it was entered.
-        stop_ticks: initial stop, another price than the entry.
-        exit_ticks: where it ended.
-    """
-    result = (exit_ticks - entry_ticks) * direction
-    return divide_half_even(1_000 * result, abs(entry_ticks - stop_ticks))
 
 
 def _inside(share_ppm: int) -> int:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 
+from streams.core.commands import MarkRow
 from streams.core.idea_state import Idea, IdeaTick, IdeaWatch
 from streams.core.ideas.terms import direction_of, targets_of
 from streams.core.state import State
@@ -65,6 +66,20 @@ def stop_watching(state: State, idea: Idea) -> None:
     del watched.open[idea.idea]
     if not watched.open:
         del state.idea_watches[idea.symbol]
+
+
+def is_reached(watched: IdeaWatch, row: MarkRow) -> bool:
+    """Return whether a mark reaches any price that an open idea waits for. Four comparisons."""
+    bid, ask, high, low = row.bid_ticks, row.ask_ticks, row.high_ticks, row.low_ticks
+    bid_high, bid_low, ask_high, ask_low = bid, bid, ask, ask
+    if high:
+        bid_high, ask_high = max(bid, high), max(ask, high)
+        bid_low, ask_low = min(bid, low), min(ask, low)
+    falls, rises = watched.bid_falls, watched.bid_rises
+    if (falls and falls[-1][0] >= bid_low) or (rises and rises[-1][0] >= -bid_high):
+        return True
+    falls, rises = watched.ask_falls, watched.ask_rises
+    return bool((falls and falls[-1][0] >= ask_low) or (rises and rises[-1][0] >= -ask_high))
 
 
 def reached_by(watched: IdeaWatch, tick: IdeaTick) -> dict[str, None]:

@@ -1,9 +1,9 @@
 """Recorded markets as commands: the replay format, one JSON object a record.
 
-Marks become marks (rows of one time in one command, those of candles with high and low), fills
-become fills of those traders with source `recorded`, settlements settle, accounts and positions
-become what the venue reported, messages become stances, ideas become ideas. The record's own time
-is market time.
+Marks become marks (rows of one time in one command, those of candles with high and low; also of
+the instruments that they price, by `mark_ref`), fills become fills of those traders with source
+`recorded`, settlements settle, accounts and positions become what the venue reported, messages
+become stances, ideas become ideas. The record's own time is market time.
 
 Assumptions, because the source is silent: an account starts with `OPENING_CASH` of its venue, and
 what it held before the recording (`pos0` of its first fill in an instrument) was bought at that
@@ -76,6 +76,7 @@ class RecordedFeed:
         self._held: dict[tuple[str, str], None] = {}
         self._held_now: list[tuple[str, str]] = []
         self._announced: dict[str, tuple[Step, Step]] = {}
+        self._priced: dict[str, dict[str, None]] = {}
         self._ideas = StandingIdeas(edge)
         self._run = ""
         self._number = 0
@@ -216,6 +217,7 @@ class RecordedFeed:
         have traded since.
         """
         self._held.clear()
+        self._priced.clear()
         key = self._key("segment")
         if not record.get("loop") or was_taken(self._edge.state, key):
             return
@@ -229,6 +231,8 @@ class RecordedFeed:
 
     def _instrument(self, record: Record, _: int) -> None:
         symbol, venue = record["inst"], record["venue"]
+        if "mark_ref" in record:
+            self._priced.setdefault(record["mark_ref"], {})[symbol] = None
         tick = parse_step(record["tick"]) if "tick" in record else TICK_DEFAULT
         lot = parse_step(record["lot"]) if "lot" in record else LOT_DEFAULT
         if symbol in self._edge.state.instruments or symbol in self._announced:
@@ -249,19 +253,25 @@ class RecordedFeed:
     def _mark(self, record: Record, at_us: int) -> None:
         candle_us = CANDLE_US.get(record.get("src", ""), 0)
         group = at_us, candle_us
-        if group != self._marks_group or len(self._marks) >= MARKS_PER_COMMAND_MAX:
+        symbols = [record["inst"], *self._priced.get(record["inst"], ())]
+        room = MARKS_PER_COMMAND_MAX - len(self._marks)
+        if group != self._marks_group or len(symbols) > room:
             self._flush_marks()
             self._marks_group = group
         first = self._marks_numbers[0] if self._marks else self._number
         self._marks_numbers = first, self._number
-        symbol = record["inst"]
+        for symbol in symbols:
+            self._marks[symbol] = self._row(symbol, record, candle_us)
+
+    def _row(self, symbol: str, record: Record, candle_us: int) -> MarkRow:
+        """Return a mark of an instrument: its own, or of the one that prices it."""
         tick = self._steps(symbol)[0]
         price = max(rounded_steps(record["px"], tick), 1)
-        high = low = 0
-        if candle_us and "hi" in record and "lo" in record:
-            high = max(rounded_steps(record["hi"], tick), price)
-            low = min(max(rounded_steps(record["lo"], tick), 1), price)
-        self._marks[symbol] = MarkRow(symbol, price, price, price, high, low)
+        if not candle_us or "hi" not in record or "lo" not in record:
+            return MarkRow(symbol, price, price, price)
+        high = max(rounded_steps(record["hi"], tick), price)
+        low = min(max(rounded_steps(record["lo"], tick), 1), price)
+        return MarkRow(symbol, price, price, price, high, low)
 
     def _trader(self, trader: str, at_us: int) -> None:
         if trader in self._traders:

@@ -1,8 +1,8 @@
 """Recorded decisions of a trader about one instrument, as the life of ideas.
 
 A recorded source repeats its standing decision all the time. The first mention publishes an idea;
-`hold` with the same levels is an update of its text; other levels end it as superseded and publish
-the next; `close_position` closes it.
+`hold` with the same levels is an update of its text, or nothing when the market has ended it; other
+levels end it as superseded and publish the next; `close_position` closes it.
 """
 
 from __future__ import annotations
@@ -48,16 +48,17 @@ class StandingIdeas:
             self._take_up(trader, symbol, state.keys[f"{SERVICE}:{key}"].result)
             return []
         idea, thesis, codes = self._find(trader, symbol), _thesis(record), list[str]()
+        stands = idea is not None and idea.status == PUBLISHED
         command: Command = time_passes(at_us)
         if record["signal"] == "close_position":
-            if idea is not None:
+            if idea is not None and stands:
                 command = CloseIdea(idea.idea, "closed", 0, trader, at_us)
-        elif idea is None or (idea.target_ticks, idea.stop_ticks) != (target, stop):
-            if idea is not None:
+        elif idea is None or _is_new(idea, record, target, stop):
+            if idea is not None and stands:
                 close = CloseIdea(idea.idea, "superseded", 0, trader, at_us)
                 codes.append((await self._send(close, f"{key}:close")).code)
             command = _publication(record, thesis, target, stop, at_us)
-        elif idea.thesis != thesis:
+        elif stands and idea.thesis != thesis:
             command = EditIdea(idea.idea, thesis=thesis, trader=trader)
         outcome = await self._send(command, key)
         if isinstance(command, PublishIdea) and outcome.code == "OK":
@@ -65,23 +66,36 @@ class StandingIdeas:
         return [code for code in (*codes, outcome.code) if code != "OK"]
 
     def _take_up(self, trader: str, symbol: str, made: str) -> None:
-        """Take the idea that a record made or touched for the standing one, if it still stands."""
-        idea = self._edge.state.ideas.get(made)
-        if idea is not None and idea.status == PUBLISHED:
-            self._standing[trader, symbol] = idea.idea
+        """Take the idea that a record made or touched for the newest one, if it is there."""
+        if made in self._edge.state.ideas:
+            self._standing[trader, symbol] = made
 
     def _find(self, trader: str, symbol: str) -> Idea | None:
+        """Return the trader's newest idea about an instrument, open or ended."""
+        ideas = self._edge.state.ideas
         known = self._standing.get((trader, symbol))
         if known is None:
-            for idea in self._edge.state.ideas.values():
-                if (idea.trader, idea.symbol, idea.status) == (trader, symbol, PUBLISHED):
+            for idea in reversed(ideas.values()):
+                if (idea.trader, idea.symbol) == (trader, symbol):
                     known = self._standing[trader, symbol] = idea.idea
                     break
-        found = self._edge.state.ideas.get(known or "")
-        return found if found is not None and found.status == PUBLISHED else None
+        return ideas.get(known or "")
 
     async def _send(self, command: Command, key: str) -> CommandOutcome:
         return await self._edge.submit(command, SERVICE, key=key, privileged=True)
+
+
+def _is_new(idea: Idea, record: Record, target: int, stop: int) -> bool:
+    """Whether a record says something else than the newest idea said.
+
+    An idea that the market has ended goes on as a mere `hold` of its source; what its author
+    closed does not.
+    """
+    if (idea.target_ticks, idea.stop_ticks) != (target, stop):
+        return True
+    if idea.status == PUBLISHED:
+        return False
+    return idea.stage == "CLOSED_BY_AUTHOR" or record["signal"] != "hold"
 
 
 def _thesis(record: Record) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.bench import boards, commands, copies, core, fanout, feed, restart, sentiment
+from server.bench import boards, commands, copies, core, fanout, feed, ideas, restart, sentiment
 from server.bench.figures import Report
 from server.cli.bench_command import BENCHMARKS
 from server.demo import RECORDED_DAY
@@ -29,7 +29,7 @@ def recording(tmp_path: Path) -> Path:
 
 
 def test_each_name_is_a_module_with_a_report() -> None:
-    modules = (core, copies, boards, fanout, commands, feed, sentiment, restart)
+    modules = (core, copies, boards, ideas, fanout, commands, feed, sentiment, restart)
     assert [f"server.bench.{name}" for name in BENCHMARKS] == [m.__name__ for m in modules]
 
 
@@ -45,6 +45,12 @@ def test_copies() -> None:
 def test_boards() -> None:
     report = boards.run(traders=30, batches=2, days=3)
     assert values(report)["rows of deltas a batch"] > 0
+
+
+def test_ideas() -> None:
+    found = values(ideas.run(ideas=200, updates=20, marks=20))
+    assert min(found.values()) > 0
+    assert "200 open ideas" in ideas.run(ideas=200, updates=20, marks=20).conditions
 
 
 def test_fanout() -> None:

@@ -137,8 +137,15 @@ async def test_every_command_of_the_server_has_a_method_whose_arguments_it_takes
         confidence=50,
         sentiment="bullish",
         tags=["x"],
+        targets=[(2, "0.5"), ("3", Decimal("0.5"))],
+        breakeven_after=1,
     )
     await client.publish_idea("i")
+    await client.undo_idea("i")
+    await client.delete_idea("i")
+    await client.update_idea("i", "more")
+    await client.share_idea("i")
+    await client.view_idea("i")
     await client.close_idea("i", reason="done", exit_price="1")
     await client.like_idea("i")
     await client.unlike_idea("i")

@@ -52,7 +52,16 @@ create_idea   {IDEA, "publish":true} -> PublishIdea entry_ticks=0 confidence_bps
 create_idea   {IDEA, "publish":false,"entry":"100","target":"110.01","stop":"90","confidence":70.5,"sentiment":"bearish","tags":["a"]} -> PublishIdea entry_ticks=10000 target_ticks=11001 stop_ticks=9000 confidence_bps=7050 stance=-1 tags=['a']
 edit_idea     {"idea":"I","title":"  Cafe\\u0301s "} -> EditIdea title='Caf\xe9s' thesis=None stance=None entry_ticks=None confidence_bps=None
 edit_idea     {"idea":"I","symbol":"ETH","entry":"10.5","confidence":1,"sentiment":"neutral"} -> EditIdea symbol='ETH' entry_ticks=1050 confidence_bps=100 stance=0
+create_idea   {IDEA, "publish":true,"targets":[{"price":"110"},{"price":"120"},{"price":"130"}],"breakeven_after":1} -> PublishIdea target_ticks=11000 targets=[(11000,3333),(12000,3333),(13000,3334)] breakeven_after=1
+create_idea   {IDEA, "publish":true,"targets":[{"price":"110","weight":0.25},{"price":"120","weight":"0.75"}]} -> PublishIdea target_ticks=11000 targets=[(11000,2500),(12000,7500)]
+edit_idea     {"idea":"I","targets":[{"price":"110"}]} -> EditIdea target_ticks=11000 targets=[(11000,10000)] breakeven_after=None
+edit_idea     {"idea":"I","targets":[]} -> EditIdea target_ticks=None targets=[]
 publish_idea  {"idea":"I"} -> PublishDraft
+undo_idea     {"idea":"I"} -> UndoIdea
+delete_idea   {"idea":"I"} -> HideIdea
+update_idea   {"idea":"I","text":" more "} -> UpdateIdea text='more'
+share_idea    {"idea":"I"} -> ShareIdea
+view_idea     {"idea":"I"} -> ViewIdea
 close_idea    {"idea":"I","reason":"done","exit_price":"101"} -> CloseIdea reason='done' exit_ticks=10100
 close_idea    {"idea":"I"} -> CloseIdea reason='' exit_ticks=0
 like_idea     {"idea":"I"} -> LikeIdea
@@ -88,6 +97,8 @@ stop_copy     {"leader":"lea","on_stop":"keep"} -> StopCopy on_stop='keep'
 
 # each row: a command's name, its arguments, then code and field of the refusal
 REFUSED = """
+create_idea   {IDEA, "publish":true,"targets":[{"price":"110","weight":1},{"price":"120"}]} -> INVALID_ARGUMENT targets
+create_idea   {IDEA, "publish":true,"targets":[{"price":"0"}]} -> INVALID_ARGUMENT targets
 open_order    {"symbol":"NO","side":"buy","quantity":"1","type":"market"} -> UNKNOWN_INSTRUMENT symbol
 open_order    {"symbol":"BTC","side":"buy","quantity":"1","type":"limit"} -> INVALID_ARGUMENT limit_price
 open_order    {"symbol":"BTC","side":"buy","quantity":"1","type":"market","limit_price":"1"} -> INVALID_ARGUMENT limit_price

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from server.bench.offline import OfflineNode
-from streams.core.commands import PublishMarks
+from streams.core.commands import MarkRow, PublishMarks
 from streams.core.limits import MARKS_PER_COMMAND_MAX
 from streams.core.money import Step
 from streams.ports import CommandError
@@ -44,6 +44,34 @@ def test_instruments_take_their_steps_and_the_fee_of_their_venue() -> None:
     )
     assert (second.tick, second.lot, second.fee_ppm) == (Step(1, 10), Step(1, 6), 0)
     assert (second.name, refused) == ("N", {})
+
+
+def test_a_candle_brings_its_high_and_low_also_to_what_it_prices() -> None:
+    async def work(node: OfflineNode, feed: RecordedFeed) -> list[PublishMarks]:
+        candle = mark(1, "5", "x:B") | {"hi": "7", "lo": "4", "src": "candle_5m"}
+        await feed.ingest(
+            "run",
+            0,
+            [
+                instrument("x:B"),
+                instrument("x:A", mark_ref="x:B"),
+                candle,
+                mark(2, "6", "x:B"),
+                at(3, "segment", name="next"),
+                mark(4, "8", "x:B"),
+            ],
+        )
+        commands = [each.command for _, batch in node.decoded() for each in batch.envelopes]
+        return [each for each in commands if isinstance(each, PublishMarks) and each.rows]
+
+    first, second, third = with_feed(work)
+    assert (first.candle_us, second.candle_us) == (300_000_000, 0)
+    assert first.rows == [
+        MarkRow("x:B", 50, 50, 50, 70, 40),
+        MarkRow("x:A", 50, 50, 50, 70, 40),
+    ]
+    assert [row.symbol for row in second.rows] == ["x:B", "x:A"]
+    assert [row.symbol for row in third.rows] == ["x:B"]
 
 
 def test_marks_of_one_time_are_one_command() -> None:
