@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from streams.core.idea_state import AuthorRecord, IdeaFrozen
+from streams.core.idea_state import AuthorRecord, Idea, IdeaFrozen
+from streams.core.ideas.terms import targets_of
 from streams.core.money import Step, format_steps
 
 
@@ -24,36 +25,31 @@ def record_hash(record: AuthorRecord | None) -> str:
     return "" if record is None else record.chain
 
 
-def terms_text(
-    terms: dict[str, object], frozen: IdeaFrozen, tick: Step, published_at_us: int
-) -> str:
+def terms_text(idea: Idea, frozen: IdeaFrozen, tick: Step, published_at_us: int) -> str:
     """Return the text whose SHA-256 is the hash of the terms.
 
     Args:
-        terms: trader, symbol, trade_type, entry_ticks, stop_ticks, targets, breakeven_after,
-            timeframe, confidence_bps, stance.
+        idea: with its entry as stated, 0 = at the market.
         frozen: what publishing fixed; its `terms_hash` is not read.
         tick: price step of the instrument.
         published_at_us: market time.
     """
 
-    def price(ticks: object) -> str:
-        return format_steps(ticks, tick) if isinstance(ticks, int) and ticks else ""
+    def price(ticks: int) -> str:
+        return format_steps(ticks, tick) if ticks else ""
 
-    targets = terms["targets"]
-    pairs = targets if isinstance(targets, list) else []
     lines = [
         FORMAT,
-        f"trader={terms['trader']}",
-        f"symbol={terms['symbol']}",
-        f"trade_type={terms['trade_type']}",
-        f"entry={price(terms['entry_ticks'])}",
-        f"stop={price(terms['stop_ticks'])}",
-        "targets=" + ",".join(f"{price(ticks)}*{weight}" for ticks, weight in pairs),
-        f"breakeven_after={terms['breakeven_after']}",
-        f"timeframe={terms['timeframe']}",
-        f"confidence_bps={terms['confidence_bps']}",
-        f"stance={terms['stance']}",
+        f"trader={idea.trader}",
+        f"symbol={idea.symbol}",
+        f"trade_type={idea.trade_type}",
+        f"entry={price(idea.entry_ticks)}",
+        f"stop={price(idea.stop_ticks)}",
+        "targets=" + ",".join(f"{price(ticks)}*{weight}" for ticks, weight in targets_of(idea)),
+        f"breakeven_after={idea.breakeven_after}",
+        f"timeframe={idea.timeframe}",
+        f"confidence_bps={idea.confidence_bps}",
+        f"stance={idea.stance}",
         f"bid={price(frozen.bid_ticks)}",
         f"ask={price(frozen.ask_ticks)}",
         f"quoted_at_us={frozen.quoted_at_us}",

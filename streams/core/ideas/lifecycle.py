@@ -12,7 +12,7 @@ from streams.core.context import Context, Decision, Refusal
 from streams.core.events import Event, IdeaClosed, IdeaCreated, IdeaEdited, IdeaPublished
 from streams.core.idea_state import Idea
 from streams.core.ideas.endings import end, ended, put_away, quote_tick
-from streams.core.ideas.publication import freeze, meet_market, publish, terms_of
+from streams.core.ideas.publication import freeze, meet_market, publish
 from streams.core.ideas.terms import (
     CLOSED,
     DRAFT,
@@ -81,7 +81,7 @@ def decide_publish_idea(ctx: Context, command: PublishIdea) -> Decision:
     if not command.publish:
         ctx.emit(created)
         return idea
-    frozen = freeze(ctx, terms_of(_idea_of(created)), at_us)
+    frozen = freeze(ctx, _idea_of(created), at_us)
     ctx.emit(msgspec.structs.replace(created, frozen=frozen))
     meet_market(ctx, idea, at_us)
     return idea
@@ -268,7 +268,7 @@ def decide_publish_draft(ctx: Context, command: PublishDraft) -> Decision:
             at_us=at_us,
             targets=idea.targets,
             breakeven_after=idea.breakeven_after,
-            frozen=freeze(ctx, terms_of(idea), at_us),
+            frozen=freeze(ctx, idea, at_us),
         )
     )
     meet_market(ctx, idea.idea, at_us)

@@ -316,6 +316,43 @@ def test_text_edits_are_versions_and_empty_edits_nothing(at: Desk) -> None:
     assert stored.text_version == 2
 
 
+@pytest.mark.parametrize(
+    ("targets", "breakeven", "expected"),
+    [
+        ([(105, 10_000)], 0, "first target"),
+        ([(110, 5_000), (110, 5_000)], 0, "farther"),
+        ([(110, 5_000), (109, 5_000)], 0, "farther"),
+        ([(110, 5_000), (2**62 + 1, 5_000)], 0, "farther"),
+        ([(110, 5_000), (120, 4_999)], 0, "add up"),
+        ([(110, 10_000), (120, 0)], 0, "add up"),
+        ([(110, 5_000), (120, 5_000)], 2, "before the last"),
+        ([(110, 5_000), (120, 5_000)], -1, "before the last"),
+        ([], 1, "before the last"),
+    ],
+)
+def test_several_targets_must_make_sense(
+    at: Desk, targets: list[tuple[int, int]], breakeven: int, expected: str
+) -> None:
+    command = publish("buy", 100, 110, 90, targets=targets, breakeven_after=breakeven)
+    refusal = at.refusal("alice", command)
+    assert refusal is not None
+    assert refusal.reason == "IDEA_LEVELS_INVALID"
+    assert expected in refusal.message
+
+
+def test_a_draft_may_change_its_targets(at: Desk) -> None:
+    targets = [(110, 5_000), (120, 5_000)]
+    draft = at.do(
+        "alice", publish("buy", 100, 110, 90, draft=True, targets=targets, breakeven_after=1)
+    )
+    at.do("alice", EditIdea(draft, target_ticks=115))
+    idea = at.state.ideas[draft]
+    assert (idea.target_ticks, idea.targets, idea.breakeven_after) == (115, [], 0)
+    at.do("alice", EditIdea(draft, target_ticks=110, targets=targets))
+    assert (idea.target_ticks, idea.targets) == (110, targets)
+    assert at.code("alice", EditIdea(draft, breakeven_after=2)) == "IDEA_LEVELS_INVALID"
+
+
 def test_a_draft_that_changes_its_instrument_loses_old_prices(at: Desk) -> None:
     draft = at.do("alice", publish("buy", 100, 110, 90, draft=True))
     at.do("alice", EditIdea(draft, symbol="ETH", target_ticks=300_000))

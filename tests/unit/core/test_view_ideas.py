@@ -8,14 +8,20 @@ from streams.core.commands import (
     Command,
     CommentIdea,
     EditIdea,
+    HideIdea,
     LikeIdea,
     MarkRow,
     PublishDraft,
     PublishIdea,
     PublishMarks,
+    UndoIdea,
     UnlikeIdea,
+    UpdateIdea,
+    VoidIdea,
 )
-from streams.core.view import event_data, lossless_keys
+from streams.core.events import IdeaEngaged, IdeaTargetHit
+from streams.core.idea_state import IdeaTick
+from streams.core.view import event_data, lossless_keys, update_view
 from tests.unit.core.support import SERVICE, START_US, Desk, desk
 
 
@@ -164,3 +170,66 @@ def test_history_renders_to_the_same_bytes_whatever_happened_since(at: Desk) -> 
     at.do(SERVICE, PublishMarks([MarkRow("BTC", 9, 9, 9)], START_US + 9, recorded=True))
     del at.state.ideas[idea]
     assert live == [msgspec.json.encode(event_data(at.state, event)) for event in events]
+
+
+def test_the_steps_of_an_idea(at: Desk) -> None:
+    idea = at.do("alice", IDEA)
+    step = {"idea": idea, "trader": "alice", "symbol": "BTC", "at": NOON}
+    armed = event_data(at.state, at.events[-1])
+    assert armed == step | {"type": "idea_armed", "entry_type": "limit"}
+    at.do(SERVICE, PublishMarks([MarkRow("BTC", 120_000, 120_000, 0)]))
+    entered = event_data(at.state, at.events[-1])
+    assert (entered["type"], entered["odds"]) == ("idea_entered", 0.291643)
+    assert entered["tick"] == TICK | {"ask": "60000", "log_offset": at.offset}
+    keys, data = told(at, "alice", UpdateIdea(idea, "Hold on."))
+    assert keys == PUBLIC
+    assert data == step | {
+        "type": "idea_updated",
+        "number": 1,
+        "text": "Hold on.",
+        "bid": "60000",
+        "ask": "60000",
+    }
+    (update,) = at.state.ideas[idea].updates
+    shown = update_view(update, 1, at.state.instruments["BTC"].tick)
+    assert shown == {
+        "number": 1, "text": "Hold on.", "bid": "60000", "ask": "60000", "at": NOON,
+    }  # fmt: skip
+    keys, data = told(at, "alice", HideIdea(idea))
+    assert (keys, data) == (PUBLIC, step | {"type": "idea_hidden"})
+    second = at.do("alice", IDEA)
+    keys, data = told(at, "alice", UndoIdea(second))
+    assert (keys, data) == (PUBLIC, step | {"idea": second, "type": "idea_undone"})
+    keys, data = told(at, SERVICE, VoidIdea(idea, "wrong quote"))
+    assert (keys, data["type"]) == (PUBLIC, "idea_resolved")
+    assert data["resolution"]["reason"] == "wrong quote"
+
+
+def test_a_target_and_the_counters(at: Desk) -> None:
+    tick = IdeaTick(125_000, 125_000, 125_000, START_US, "mark", "9")
+    hit = IdeaTargetHit("i_1", "alice", "BTC", 1, 2_500, tick, 120_000, START_US)
+    assert lossless_keys(at.state, hit) == PUBLIC
+    assert event_data(at.state, hit) == {
+        "type": "idea_target_hit",
+        "idea": "i_1",
+        "trader": "alice",
+        "symbol": "BTC",
+        "at": NOON,
+        "target": 1,
+        "weight": 0.25,
+        "tick": TICK | {"price": "62500", "bid": "62500", "ask": "62500", "log_offset": "9"},
+        "stop": "60000",
+    }
+    counters = IdeaEngaged("i_1", "BTC", 1, 2, 3, 4, START_US)
+    assert lossless_keys(at.state, counters) == ("ideas", "ideas:BTC")
+    assert lossless_keys(at.state, msgspec.structs.replace(counters, symbol="")) == ()
+    assert event_data(at.state, counters) == {
+        "type": "idea_engaged",
+        "idea": "i_1",
+        "symbol": "BTC",
+        "likes": 1,
+        "comments": 2,
+        "shares": 3,
+        "views": 4,
+        "at": NOON,
+    }
