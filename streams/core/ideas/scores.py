@@ -5,7 +5,8 @@ Invariants:
     * A driftless price reaches the target before the stop with the odds p0; the expected `hit` is
       p0 for whoever has no skill, whatever the distances, also when an idea ends in between.
 
-Source: domain.md, section 7, "Score against the odds of its own geometry"; docs/adr/0021-scores-of-ideas.md.
+Source: domain.md, section 7, "Score against the odds of its own geometry";
+docs/adr/0021-scores-of-ideas.md.
 """
 
 from __future__ import annotations
