@@ -12,6 +12,7 @@ from streams.replica.arguments import (
     parsed_argument,
     price_argument,
 )
+from streams.replica.message_building import STANCES
 from streams.replica.requests import (
     CloseIdea,
     CommentIdea,
@@ -23,7 +24,6 @@ from streams.replica.requests import (
 from streams.replica.texts import clean, clean_each, clean_or_none
 
 
-STANCES = {"bullish": 1, "neutral": 0, "bearish": -1}
 TITLE_LENGTHS = limits.TITLE_LENGTH_MIN, limits.TITLE_LENGTH_MAX
 THESIS_LENGTHS = limits.THESIS_LENGTH_MIN, limits.THESIS_LENGTH_MAX
 COMMENT_LENGTHS = 1, limits.COMMENT_LENGTH_MAX
