@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import msgspec
 
 from server.api.idea_index import IdeaIndex
+from server.api.trader_index import TraderIndex
 from server.auth.api_keys import ApiKeys
 from server.auth.identity import Identity
 from server.auth.node_authenticator import NodeAuthenticator
@@ -54,6 +55,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
         clock: time of the edge.
         meters: counters filled while serving, read at a scrape.
         ideas: places of ideas, for their lists.
+        traders: places of traders, for searches.
         identity: accounts and logins.
         api_keys: API keys of accounts.
         history: what has left memory, from PostgreSQL.
@@ -74,6 +76,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     meters: Meters
     ideas: IdeaIndex = msgspec.field(default_factory=IdeaIndex)
+    traders: TraderIndex = msgspec.field(default_factory=TraderIndex)
     identity: Identity | None = None
     api_keys: ApiKeys | None = None
     history: ArchiveHistory | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 from litestar import Response
@@ -132,8 +133,8 @@ async def compare_traders(
     traders: Annotated[str, QueryParameter(description="Ids or handles, separated by commas.")],
     period: FromQuery[Period] = "all",
 ) -> Response[Any]:
-    """Compare up to 20 traders over one period."""
-    names = [name.strip() for name in traders.split(",") if name.strip()]
+    """Compare up to 20 traders over one period, in the order asked for, each once."""
+    names = list(dict.fromkeys(name.strip() for name in traders.split(",") if name.strip()))
     if not 1 <= len(names) <= COMPARED_MAX:
         raise ApiError(
             "INVALID_ARGUMENT",
@@ -141,9 +142,12 @@ async def compare_traders(
             field="traders",
         )
     found = [trader_of(request, name) for name in names]
-    items = [
-        {"trader": trader.trader, **performance(request.core, trader, period)} for trader in found
-    ]
+    items = []
+    for trader in found:
+        numbers = performance(request.core, trader, period)
+        known = {"trader": trader.trader, "handle": trader.handle, "verified": trader.verified}
+        items.append({**known, **numbers})
+        await asyncio.sleep(0)  # the metrics of one are a millisecond or two
     return page(request, items, None, tagged=True, period=period)
 
 

@@ -115,7 +115,7 @@ def _shown(request: ApiRequest, key: str) -> bool:
 
 def _item(request: ApiRequest, row: Row) -> dict[str, Any]:
     event = event_data(request.core, row[1].event)
-    return {"at": format_time(row[1].ts_us), "trader": event["trader"], "event": event}
+    return {"at": format_time(row[1].ts_us), "trader": event.get("trader"), "event": event}
 
 
 def _decoded(name: str, cursor: str | None) -> Place | None:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from litestar import Request
 
+from server.api.duplicates import duplicate_key
 from server.api.exchange import Exchange
 from server.api.problems import ApiError
 from server.api.rates import RateLimit
@@ -84,7 +85,13 @@ class ApiRequest(Request[Any, Any, Any]):
         body = await self.body()
         try:
             if name in ("", JSON):
-                return msgspec.json.decode(body, type=form)
+                decoded = msgspec.json.decode(body, type=form)
+                twice = duplicate_key(body)
+                if twice is not None:
+                    raise ApiError(
+                        "MALFORMED", f"expected each key once, was {twice!r} twice", field=twice
+                    )
+                return decoded
             if name in MSGPACK_NAMES:
                 return msgspec.msgpack.decode(body, type=form)
         except msgspec.ValidationError as error:

@@ -25,12 +25,15 @@ from streams.core.events import (
     Event,
     FillBooked,
     FlagCleared,
+    HandleChanged,
     MarksPublished,
     PositionReported,
     Ticked,
     TraderClosed,
     TraderFlagged,
     TraderRegistered,
+    TraderUpdated,
+    TraderVerified,
 )
 from streams.core.ideas import trending
 from streams.core.leaderboard import Boards, close_boards, rank_boards
@@ -39,14 +42,19 @@ from streams.core.valuation import Valuation, value_per_lot
 
 
 class Derived:
-    """Owner of the arrays of one kernel."""
+    """Owner of the arrays of one kernel.
 
-    __slots__ = ("_steps", "boards", "copies", "valuation")
+    Attributes:
+        profiles_changed: traders whose public words changed, until an index takes that in.
+    """
+
+    __slots__ = ("_steps", "boards", "copies", "profiles_changed", "valuation")
 
     def __init__(self, state: State) -> None:
         self.valuation = Valuation.from_state(state)
         self.boards = Boards(state, self.valuation)
         self.copies = CopyWatch(state)
+        self.profiles_changed: dict[str, None] = {}
         self._steps: dict[type[Event], Callable[[State, Any], None]] = {
             FillBooked: self._fill_booked,
             MarksPublished: self._marks_published,
@@ -65,6 +73,9 @@ class Derived:
             TraderClosed: self._flags_changed,
             DayClosed: self._day_closed,
             Ticked: self._ticked,
+            TraderUpdated: self._profile_changed,
+            HandleChanged: self._profile_changed,
+            TraderVerified: self._profile_changed,
         }
 
     def evolve(self, state: State, event: Event) -> None:
@@ -110,6 +121,11 @@ class Derived:
         self.valuation.add_trader(
             event.trader, event.cash_micros, margined=event.origin != "recorded"
         )
+
+    def _profile_changed(
+        self, _: State, event: TraderUpdated | HandleChanged | TraderVerified
+    ) -> None:
+        self.profiles_changed[event.trader] = None
 
     def _position_reported(self, state: State, event: PositionReported) -> None:
         self._ledger(state, event.trader, event.symbol)

@@ -40,6 +40,19 @@ class Eldest(Generic[V]):
         if len(order) > 2 * len(entries) + LEFT_MAX:
             self._order = deque(entries.items())
 
+    def first(self) -> V:
+        """Return the value of the oldest entry.
+
+        Raises:
+            IndexError: there is none.
+        """
+        entries, order = self._entries, self._order
+        while True:
+            name, value = order[0]
+            if entries.get(name, order) is value:
+                return value
+            order.popleft()
+
     def drop(self) -> None:
         """Remove the oldest entry.
 

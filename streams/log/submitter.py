@@ -10,8 +10,7 @@ Invariants:
       again only after a while in which the own tail did not show it, and the core drops a
       batch id it has seen. A batch that was surely not appended goes back into the queue.
     * Every future is answered within `outcome_ms_max`: by its outcome, by `OUTCOME_UNKNOWN` when
-      the command may have reached the log, by another code when it surely has not; a command so
-      refused is never sent afterwards.
+      the command may have reached the log, by another code when it has not and never will.
     * Everything runs on one event loop; `run` is the only task.
 
 Source: reliability.md, section 2, "unknown outcome of an append"; architecture.md, "The log".
@@ -24,6 +23,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from streams.core.eldest import Eldest
 from streams.log.codec import BatchCodec, Envelope
 from streams.log.flight import Flight, SubmittedCommand, SubmitterLimits, copy_of, late, unknown
 from streams.ports import (
@@ -119,6 +119,7 @@ class Submitter(Generic[C]):
         self._work = asyncio.Event()
         self._drained = asyncio.Event()
         self._pending: dict[str, SubmittedCommand] = {}
+        self._eldest = Eldest(self._pending)
         self._queue: deque[SubmittedCommand] = deque()
         self._flight: Flight | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -141,12 +142,11 @@ class Submitter(Generic[C]):
         loop = self._loop
         if loop is None or not self.accepting:
             raise self._error("NOT_READY", "expected a node in contact with the log")
-        pending = self._pending
-        if len(pending) >= self._limits.pending_commands_max:
+        if len(self._pending) >= self._limits.pending_commands_max:
             raise self._error(
                 "LOG_FULL", f"expected fewer than {self._limits.pending_commands_max} waiting"
             )
-        if envelope.id in pending:
+        if envelope.id in self._pending:
             raise ValueError(f"expected a new command id, was {envelope.id} again")
         encoded = self._codec.encode_envelope(envelope)
         if len(encoded) > (most := self._limits.command_bytes_max):
@@ -154,7 +154,7 @@ class Submitter(Generic[C]):
             raise CommandError("INVALID_ARGUMENT", text)
         deadline = loop.time() + self._outcome_s
         command = SubmittedCommand(envelope.id, encoded, loop.create_future(), deadline, brief)
-        pending[envelope.id] = command
+        self._eldest.put(envelope.id, command)
         self._queue.append(command)
         self._work.set()
         if self._timer is None:
@@ -371,7 +371,7 @@ class Submitter(Generic[C]):
         self._timer = None
         loop = asyncio.get_running_loop()
         while self._pending:
-            command = next(iter(self._pending.values()))
+            command = self._eldest.first()
             if command.deadline > loop.time():
                 self._timer = loop.call_at(command.deadline, self._expire)
                 return

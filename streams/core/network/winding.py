@@ -43,7 +43,7 @@ def wind_down(ctx: Context) -> None:
             copy for copy in state.copies.get(leader, {}).values() if _goes_on(state, leader, copy)
         ]
         for copy in found[:room]:
-            ctx.emit(CopyStatusChanged(copy.follower, leader, "CLOSE_ONLY", cause, at_us))
+            ctx.emit(CopyStatusChanged(copy.follower, leader, "CLOSE_ONLY", cause, at_us, "leader"))
         room -= len(found)
         if room < 0:
             return

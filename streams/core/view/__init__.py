@@ -24,10 +24,10 @@ from streams.core.view.objects import (
     order_view,
     position_view,
     scope_view,
-    trader_view,
 )
 from streams.core.view.routes import lossless_keys
 from streams.core.view.settings import settings_view
+from streams.core.view.traders import profile_view, record_view, trader_view
 from streams.core.view.values import format_time
 
 
@@ -49,6 +49,8 @@ __all__ = [
     "mark_row",
     "order_view",
     "position_view",
+    "profile_view",
+    "record_view",
     "scope_view",
     "settings_view",
     "statement_view",

@@ -17,6 +17,7 @@ from streams.core.events import (
     FlagCleared,
     IdeaCommented,
     IdeaLiked,
+    IdeaResolved,
     TraderFlagged,
     TraderFollowed,
     TraderVerified,
@@ -48,7 +49,7 @@ def _target(_: State, event: TraderFollowed) -> Iterable[str]:
     return (event.target,)
 
 
-def _trader(_: State, event: TraderVerified) -> Iterable[str]:
+def _trader(_: State, event: TraderVerified | IdeaResolved) -> Iterable[str]:
     return (event.trader,)
 
 
@@ -86,6 +87,7 @@ def _followers(state: State, event: TraderFlagged | FlagCleared) -> Iterable[str
 NOTICES: dict[type[Event], Notice] = {
     IdeaLiked: Notice("idea_liked", "ideas", important=False, readers=_author),
     IdeaCommented: Notice("idea_commented", "ideas", important=True, readers=_addressed),
+    IdeaResolved: Notice("idea_resolved", "ideas", important=True, readers=_trader),
     CopyStatusChanged: Notice("copy_changed", "copying", important=True, readers=_copier),
     CopyLimitReached: Notice("copy_limit", "copying", important=True, readers=_warned),
     TraderFlagged: Notice("flag_raised", "copying", important=True, readers=_followers),

@@ -74,33 +74,6 @@ def _last_price(instrument: Instrument) -> str | None:
     return price_or_none(instrument.last_ticks, instrument.tick)
 
 
-def trader_view(state: State, trader: Trader) -> Data:
-    """Return a trader's public profile with counts of its links."""
-    copies = state.copies.get(trader.trader, {})
-    about = trader.about
-    return {
-        "trader": trader.trader,
-        "handle": trader.handle,
-        "name": trader.name,
-        "origin": trader.origin,
-        "bio": trader.bio,
-        "links": about.links,
-        "tags": about.tags,
-        "verified": trader.verified,
-        "verified_at": format_time_or_none(about.verified_at_us) if trader.verified else None,
-        "signals_access": trader.signals_access,
-        "joined_at": format_time_or_none(trader.joined_at_us),
-        "closed_at": format_time_or_none(about.closed_at_us),
-        "followers": len(trader.followers),
-        "following": len(trader.following),
-        "copiers": sum(copy.status != "STOPPED" for copy in copies.values()),
-        "copying": len(trader.copying),
-        "signal_seq": trader.signal_seq,
-        "fills": trader.track.fills,
-        "trades": trader.track.trades,
-    }
-
-
 def order_view(state: State, order: Order) -> Data:
     """Return an order: resting, or ended; `average_price` is of what is filled."""
     instrument = state.instruments[order.symbol]

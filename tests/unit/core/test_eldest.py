@@ -40,6 +40,7 @@ def test_it_agrees_with_looking_for_the_oldest_and_with_a_restart(
         if name not in entries and len(entries) >= most:
             eldest.drop()
         eldest.put(name, [number])
+        assert eldest.first() is next(iter(entries.values()))
         assert list(model.items()) == list(entries.items())
 
 
