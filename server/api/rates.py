@@ -12,6 +12,8 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+from streams.core.eldest import Eldest
+
 
 SUBJECTS_MAX = 50_000
 """Accounts and addresses remembered; when reached, the one seen least recently leaves."""
@@ -60,18 +62,19 @@ class RateLimit:
         self._burst = burst
         self._monotonic = monotonic
         self._buckets: dict[str, tuple[float, float]] = {}
+        self._eldest = Eldest(self._buckets)
 
     def take(self, subject: str) -> Allowance:
         """Take one token of a subject, if there is one."""
         now = self._monotonic()
-        tokens, filled_at = self._buckets.pop(subject, (float(self._burst), now))
+        tokens, filled_at = self._buckets.get(subject, (float(self._burst), now))
         tokens = min(self._burst, tokens + max(0.0, now - filled_at) * self._per_second)
         allowed = tokens >= 1.0
         if allowed:
             tokens -= 1.0
-        if len(self._buckets) >= SUBJECTS_MAX:
-            del self._buckets[next(iter(self._buckets))]
-        self._buckets[subject] = (tokens, now)
+        if subject not in self._buckets and len(self._buckets) >= SUBJECTS_MAX:
+            self._eldest.drop()
+        self._eldest.put(subject, (tokens, now))
         return Allowance(
             allowed,
             self._burst,

@@ -82,6 +82,12 @@ def _links(state: State, trader: Trader) -> Iterator[str]:
     for leader in trader.copying:
         if state.copies[leader][trader.trader].status == "STOPPED":
             yield f"{trader.trader} lists a stopped copy of {leader}"
+    copies = state.copies.get(trader.trader, {}).values()
+    if trader.copiers != sum(copy.status != "STOPPED" for copy in copies):
+        yield f"{trader.trader} counts {trader.copiers} copiers"
+    for former in trader.about.former_handles:
+        if state.handles.get(former.handle) != trader.trader:
+            yield f"former handle {former.handle} does not lead to {trader.trader}"
 
 
 def _totals(state: State) -> Iterator[str]:

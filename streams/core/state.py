@@ -266,6 +266,7 @@ class Trader(msgspec.Struct, array_like=True):
     client_orders: dict[str, str] = {}
     profile: Profile | None = None
     fee_terms: FeeTerms = FeeTerms()
+    copiers: int = 0
 
     @property
     def about(self) -> Profile:

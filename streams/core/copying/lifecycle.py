@@ -180,6 +180,7 @@ def evolve_copy_set(state: State, event: CopySet) -> None:
         copy.status = "PENDING"
         copy.started_at_us = event.at_us
         state.totals.copies_active += 1
+        state.traders[event.leader].copiers += 1
         follower.copying[event.leader] = None
         rebase(state, copy, copy.ledger.cash_micros)
         begin_fees(state, copy, event.at_us)

@@ -55,6 +55,7 @@ def evolve_copy_stopped(state: State, event: CopyStopped) -> None:
     follower.ledger.cash_micros += event.moved_micros
     follower.copying.pop(event.leader, None)
     state.totals.copies_active -= 1
+    state.traders[event.leader].copiers -= 1
     for symbol in event.kept:
         _hand_over(state, copy, follower, symbol, event.at_us)
     copy.mapped, copy.detached = {}, {}

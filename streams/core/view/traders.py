@@ -31,7 +31,6 @@ def reputation(state: State, trader_id: str) -> float:
 
 def trader_view(state: State, trader: Trader) -> Data:
     """Return a trader's public profile with counts of its links."""
-    copies = state.copies.get(trader.trader, {})
     about, record = trader.about, state.author_records.get(trader.trader)
     return {
         "trader": trader.trader,
@@ -49,7 +48,7 @@ def trader_view(state: State, trader: Trader) -> Data:
         "closed_at": format_time_or_none(about.closed_at_us),
         "followers": len(trader.followers),
         "following": len(trader.following),
-        "copiers": sum(copy.status != "STOPPED" for copy in copies.values()),
+        "copiers": trader.copiers,
         "copying": len(trader.copying),
         "ideas": record.published if record else 0,
         "signal_seq": trader.signal_seq,

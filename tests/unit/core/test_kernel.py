@@ -20,6 +20,7 @@ from streams.core.events import AnyEvent, DigestTaken, Ticked
 from streams.core.invariants import check_invariants
 from streams.core.kernel import Applied, Kernel
 from streams.core.money import MICROS
+from streams.core.profile_state import FormerHandle, Profile
 from streams.core.snapshots import digest, restore, snapshot
 from streams.core.state import IdeaBook, Level, State
 from tests.unit.core.market import SERVICE, Asked, Market
@@ -203,6 +204,7 @@ def test_breaches_of_invariants_are_found() -> None:
     state.orders["ghost"] = next(iter(state.orders.values()))
     state.traders["ann"].orders.clear()
     state.handles["ann"] = "bob"
+    state.traders["ann"].profile = Profile(former_handles=[FormerHandle("anna", 1)])
     state.traders["bob"].followers.clear()
     state.copies["bob"]["ann"].status = "STOPPED"
     state.copies["bob"]["ann"].codes["EXECUTED"] = 5
@@ -214,6 +216,7 @@ def test_breaches_of_invariants_are_found() -> None:
         "wrong sign", "flat position", "unknown instrument", "position book", "does not rest",
         "unknown to its trader", "differ in number", "does not lead", "does not know its follower",
         "idea book ETH: expected (0, 0) at 5", "is no level",
-        "stopped copy", "copies_active", "codes do not add up", "pending rows",
+        "stopped copy", "counts 1 copiers", "former handle anna", "copies_active",
+        "codes do not add up", "pending rows",
     ):  # fmt: skip
         assert part in found

@@ -138,11 +138,7 @@ def test_an_account(at: Desk) -> None:
 
 def test_a_trader_with_its_links(at: Desk) -> None:
     at.do("bob", FollowTrader("alice"))
-    settings = CopySettings(allocation_micros=1)
-    at.state.copies["alice"] = {
-        name: Copy(name, "alice", status, settings, 1, START_US)
-        for name, status in (("bob", "ACTIVE"), ("carol", "STOPPED"))
-    }
+    at.state.traders["alice"].copiers = 1
     expected: dict[str, Any] = {
         "trader": "alice",
         "handle": "alice",
