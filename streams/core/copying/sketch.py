@@ -44,12 +44,10 @@ def add(counts: dict[int, int], value: int) -> None:
 def quantile(counts: dict[int, int], parts: int, of: int = 100) -> int | None:
     """Return the nearest-rank quantile `parts / of`, None without numbers."""
     total = sum(counts.values())
-    if total == 0:
-        return None
     rank = max(-(-total * parts // of), 1)
     seen = 0
     for bucket in sorted(counts):
         seen += counts[bucket]
         if seen >= rank:
-            break
-    return value_of(bucket)
+            return value_of(bucket)
+    return None

@@ -11,8 +11,13 @@ from hypothesis import given, settings, strategies as st
 from streams.core.commands import CommitSeed, OpenSeed, SetCopy, Tick
 from streams.core.copying.fairness import correlation, jain_index, sums_of
 from streams.core.copying.fairness_audit import PROBLEMS_MAX, FairnessAudit
-from streams.core.copying.seeds import commitment_of, day_key, dispatch_key
-from streams.core.events import CopyDecided, Event, SeedRevealed, SignalDispatched
+from streams.core.copying.seeds import (
+    commitment_of,
+    day_key,
+    dispatch_key,
+    evolve_seed_opened,
+)
+from streams.core.events import CopyDecided, Event, SeedOpened, SeedRevealed, SignalDispatched
 from streams.core.market_clock import day_of
 from streams.core.money import MICROS
 from streams.core.state import FairnessDay
@@ -252,3 +257,23 @@ def test_an_audit_says_only_so_much() -> None:
         market.fill("lea", 1_000, 10_000)
     problems = forged(market, _replaced(SignalDispatched, asked=99))
     assert len(problems) == PROBLEMS_MAX
+
+
+def test_closings_are_no_matter_of_the_audit() -> None:
+    market = sealed()
+    market.fill("lea", 1_000, 10_000)
+    market.fill("lea", -1_500, 10_000)
+    assert (market.audit.problems, market.audit.signals) == ([], 2)
+
+
+def test_a_day_without_a_seed_has_none_to_open_or_reveal() -> None:
+    market = copied()
+    report = fairness_view(market.state, day_of(market.state.market_at_us))
+    assert report is not None
+    assert report["seed"] is None
+    before = market.digest()
+    evolve_seed_opened(market.state, SeedOpened(1, SEEDS[1], 0))
+    assert market.digest() == before
+    market.state.reveal_day = 7
+    market.do(SERVICE, Tick(1))
+    assert not [event for event in market.events if isinstance(event, SeedRevealed)]

@@ -8,6 +8,7 @@ from hypothesis import given, settings, strategies as st
 from streams.core.commands import (
     MoveCash,
     PauseCopy,
+    ReportFill,
     ResumeCopy,
     SetCopy,
     SetFeeTerms,
@@ -306,3 +307,37 @@ def test_followers_results_are_told_with_losers_and_stopped_ones() -> None:
     assert (view["followers"], view["running"], view["profitable_share"]) == (2, 1, 0.5)
     assert view["median_return"] < 0 < view["quartile_high"]
     assert view["codes"] == {"EXECUTED": 4}
+
+
+def test_a_closing_elsewhere_leaves_what_is_held_in_thought() -> None:
+    market = copied(symbols_deny=["ETH"])
+    market.fill("lea", 1_000, 1_000, "ETH")
+    market.fill("lea", 1_000, 10_000)
+    market.fill("lea", -1_000, 10_000)
+    assert list(market.copy("fay").statistics.skipped) == ["ETH"]
+
+
+def test_a_delay_of_hours_is_a_recordings_age_and_no_delay() -> None:
+    market = copied()
+    market.fill("lea", 1_000, 10_000)
+    old = market.ms * 1000 - 2 * 3_600_000_000
+    market.do(SERVICE, ReportFill("BTC", -1_000, 10_000, 0, "venue", "", "lea", old))
+    statistics = market.copy("fay").statistics
+    assert (sum(statistics.delays_ms.values()), sum(statistics.exit_slippage.values())) == (1, 1)
+
+
+def test_a_follower_that_never_moved_cash_has_no_return() -> None:
+    market = copied()
+    copy = market.copy("fay")
+    copy.statistics.lifetime_micros = 0
+    result = FollowersResult(market.state)
+    result.add(copy)
+    assert result.view()["followers"] == 0
+
+
+def test_a_leader_whose_copies_all_stopped_closes_no_day_for_them() -> None:
+    market = copied()
+    market.do("fay", StopCopy("lea"))
+    market.ms += 86_400_000
+    market.do(SERVICE, Tick(market.state.tick_number + 10))
+    assert not [event for event in market.events if isinstance(event, CopiesValued)]

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from streams.core.commands import MoveCash, PlaceOrder, RegisterTrader, Tick
-from streams.core.events import AccountLiquidated, FillBooked, OrderCancelled
+from streams.core.commands import MoveCash, PlaceOrder, RegisterTrader, SetCopy, Tick
+from streams.core.events import (
+    AccountLiquidated,
+    FillBooked,
+    LeaderSuspended,
+    OrderCancelled,
+)
 from streams.core.money import MICROS
 from streams.core.valuation import Valuation
 from tests.unit.core.market import SERVICE, Market
@@ -87,3 +92,12 @@ def test_the_arrays_follow_entry_values() -> None:
     market.quote("BTC", 8_000, 8_000)
     built = Valuation.from_state(market.state)
     assert [0] == built.below_margin() == market.kernel.valuation.below_margin()
+
+
+def test_a_leader_that_is_liquidated_is_suspended() -> None:
+    market = leveraged("fay")
+    market.do("fay", SetCopy("ann", allocation_micros=100 * MICROS))
+    market.quote("BTC", 8_000, 8_000)
+    second(market)
+    told = [event for event in market.events if isinstance(event, LeaderSuspended)]
+    assert [(event.trader, event.cause) for event in told] == [("ann", "liquidated")]
