@@ -142,7 +142,7 @@ class RedisConnection:
                     await cast("Any", connection).connect()  # untyped in redis-py
             except (TimeoutError, RedisError, OSError) as error:
                 await connection.disconnect(nowait=True)
-                reason = f"expected a server, was {error!r}"
+                reason = f"expected a server, was {str(error) or type(error).__name__}"
                 raise LogUnavailable(f"{self._name} connection: {reason}") from error
             except BaseException:
                 await connection.disconnect(nowait=True)  # cancelled in the middle of the handshake

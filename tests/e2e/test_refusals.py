@@ -66,7 +66,7 @@ async def test_second_start_beside_a_node(home: Home) -> None:
     )
     assert (migrated.code, migrated.output) == (0, "0 applied, the schema is up to date\n")
     assert unreachable.code == 1
-    assert "expected an answer, was Error 111 connecting to 127.0.0.1:1" in refusal(unreachable)
+    assert "expected a server, was Error 111 connecting to 127.0.0.1:1" in refusal(unreachable)
 
 
 @pytest.mark.parametrize("command", ["up", "verify"])

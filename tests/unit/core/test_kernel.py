@@ -31,9 +31,11 @@ def test_every_command_has_a_decider_and_every_event_an_evolver() -> None:
     assert set(AnyEvent.__args__) == set(EVOLVERS)
 
 
-def test_a_bare_context_cannot_emit() -> None:
+def test_a_bare_context_has_neither_emit_nor_valuation() -> None:
     with pytest.raises(AssertionError, match="kernel"):
         Context(State()).emit(Ticked(1, True, 1))
+    with pytest.raises(AssertionError, match="kernel"):
+        _ = Context(State()).valuation
 
 
 def test_entries_are_applied_in_order_only() -> None:

@@ -107,3 +107,21 @@ def test_values_beyond_all_bounds_stay_within_integers():
     valuation.set_mark("A", 1e12)
     valuation.set_position("t", "A", 2**62, 0)
     assert valuation.equities().tolist() == [2**62]
+
+
+def test_equities_are_the_same_in_steps(monkeypatch: pytest.MonkeyPatch):
+    valuation = Valuation()
+    for row in range(3):
+        valuation.add_trader(f"t{row}", 100 * row)
+        for number in range(6):
+            valuation.set_position(f"t{row}", f"S{number}", number + 1, number)
+    for number in range(6):
+        valuation.set_mark(f"S{number}", 2.0)
+    whole = valuation.equities().tolist()
+    monkeypatch.setattr("streams.core.valuation.BLOCK_SLOTS", 2)
+    valuation.set_mark("S0", 2.0)
+    assert len(list(valuation.prepare())) == 2
+    assert list(valuation.prepare()) == []
+    assert valuation.equities().tolist() == whole == [27, 127, 227]
+    valuation.set_mark("S0", 2.0)
+    assert valuation.equities().tolist() == whole

@@ -14,6 +14,7 @@ from streams.core.events import (
     CopySet,
     CopyStatusChanged,
     CopyStopped,
+    DigestTaken,
     EquityReported,
     Event,
     FillBooked,
@@ -188,6 +189,12 @@ def test_a_decision_to_skip(at: Desk) -> None:
     assert (data["side"], data["signal_seq"], data["realised_pnl"]) == (None, None, "0")
 
 
+def test_a_decision_on_another_symbol_shows_the_leaders_numbers_in_its_own(at: Desk) -> None:
+    data = event_data(at.state, decided(leader_symbol="ETH"))
+    assert (data["symbol"], data["leader_symbol"]) == ("BTC", "ETH")
+    assert (data["inputs"]["leader_quantity"], data["inputs"]["leader_price"]) == ("20", "1200.01")
+
+
 def test_a_settlement_at_zero_has_a_price(at: Desk) -> None:
     event = decided(leg="settle", lots=-500, price_ticks=0, result=CLOSED)
     data = event_data(at.state, event)
@@ -331,3 +338,11 @@ def test_history_renders_to_the_same_data_at_any_quote(at: Desk) -> None:
     live = [event_data(at.state, event) for event in events]
     at.do(SERVICE, PublishMarks([MarkRow("BTC", 9, 9, 9)], START_US + 9, recorded=True))
     assert live == [event_data(at.state, event) for event in events]
+
+
+def test_a_digest_names_its_place(at: Desk) -> None:
+    assert event_data(at.state, DigestTaken("7-0", "abc", START_US)) == {
+        "type": "digest_taken",
+        "offset": "7-0",
+        "digest": "abc",
+    }

@@ -201,7 +201,7 @@ def test_the_steps_of_an_idea(at: Desk) -> None:
     keys, data = told(at, "alice", UndoIdea(second))
     assert (keys, data) == (PUBLIC, step | {"idea": second, "type": "idea_undone"})
     keys, data = told(at, SERVICE, VoidIdea(idea, "wrong quote"))
-    assert (keys, data["type"]) == (PUBLIC, "idea_resolved")
+    assert (keys, data["type"]) == ((*PUBLIC, "notifications:alice"), "idea_resolved")
     assert data["resolution"]["reason"] == "wrong quote"
 
 
