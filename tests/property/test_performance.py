@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, strategies as st
 
 from streams.core.money import Step
-from streams.core.performance.equity import equity_of
+from streams.core.performance.equity import ledger_equity
 from streams.core.performance.track import (
     close_day,
     record_flow,
@@ -48,7 +48,7 @@ def worst(state: State, valuation: Valuation) -> int:
     """Return the largest difference over what is allowed, in micro-units."""
     differences = []
     for trader, fast in zip(state.traders.values(), valuation.equities().tolist(), strict=True):
-        slow = equity_of(state, trader.trader)
+        slow = ledger_equity(state, trader.ledger)
         differences.append(abs(slow - fast) - len(trader.ledger.positions))
     return max(differences)
 

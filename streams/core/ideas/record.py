@@ -31,9 +31,6 @@ STEP_US = HALF_LIFE_US // STEPS_A_HALF_LIFE
 PRIOR_IDEAS = 30
 """Ideas of score 0 that everybody starts with."""
 
-HIT_RATE_IDEAS_MIN = 30
-"""Scored ideas below which no hit rate is published."""
-
 _BITS = 64
 
 

@@ -71,12 +71,3 @@ def ledger_worth(values: dict[str, tuple[int, int]], ledger: Ledger) -> tuple[in
         equity += value - cost
         gross += value if value > 0 else -value
     return equity, gross
-
-
-def equity_of(state: State, trader: str) -> int:
-    """Return the equity of a trader's own account in micro-units, exactly.
-
-    Raises:
-        KeyError: no such trader.
-    """
-    return ledger_equity(state, state.traders[trader].ledger)

@@ -166,20 +166,6 @@ def effective_trials(records: int, correlation: float) -> int:
     return ceil(correlation + (1.0 - correlation) * records)
 
 
-def mean_correlation(variance_of_mean: float, records: int) -> float:
-    """Return the mean correlation of two records from the variance of the average one.
-
-    The average of m standardised series has the variance (1 + (m - 1) x correlation) / m.
-
-    Args:
-        variance_of_mean: variance of the mean over records of their standardised returns.
-        records: how many there are.
-    """
-    if records < 2:
-        return 0.0
-    return min(max((records * variance_of_mean - 1.0) / (records - 1), 0.0), 1.0)
-
-
 def _radicand(moments: Moments, resolution: float) -> Metric:
     daily = daily_sharpe(moments, resolution)
     if not isinstance(daily, float):

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from streams.core.idea_state import AuthorRecord
 from streams.core.ideas.record import reputation_micronats
 from streams.core.money import MICROS
 from streams.core.performance.equity import ledger_equity
 from streams.core.performance.track import UNIT_PPB, unit_ppb
 from streams.core.state import State, Trader
+from streams.core.view.author_record import author_record_view
 from streams.core.view.values import format_time, format_time_or_none, money
 
 
 Data = dict[str, Any]
+
+_NO_IDEAS = AuthorRecord()
 
 RATIO_DIGITS = 6
 """Decimal places of ratios."""
@@ -100,5 +104,6 @@ def record_view(state: State, trader: Trader) -> Data:
         "ideas_by_stage": dict(record.stages) if record else {},
         "ideas_scored": record.total.scored if record else 0,
         "reputation": reputation(state, trader.trader),
+        "author": author_record_view(record or _NO_IDEAS, state.market_at_us),
         "reasons": reasons,
     }

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from streams.core.performance.equity import equity_of
+from streams.core.performance.equity import ledger_equity
 from streams.core.valuation import CAPACITY_MIN, Valuation, grown, value_per_lot
 from tests.unit.core.records import CASH, add, hold, instrument, mark, market
 
@@ -18,7 +18,9 @@ def test_equities_follow_marks_in_the_order_of_traders():
         mark(state, symbol, price)
         valuation.set_mark(symbol, value_per_lot(state.instruments[symbol]))
     assert valuation.equities().tolist() == [CASH + 50_000, CASH - 1_000]
-    assert [equity_of(state, name) for name in state.traders] == valuation.equities().tolist()
+    assert [
+        ledger_equity(state, each.ledger) for each in state.traders.values()
+    ] == valuation.equities().tolist()
 
 
 def test_a_position_without_a_quote_is_valued_at_cost():
@@ -91,7 +93,9 @@ def test_arrays_grow():
         hold(state, trader, "S0", -number)
         trader.ledger.positions.setdefault("NEW", trader.ledger.positions.pop("S0"))
     valuation = Valuation.from_state(state)
-    assert valuation.equities().tolist() == [equity_of(state, name) for name in state.traders]
+    assert valuation.equities().tolist() == [
+        ledger_equity(state, each.ledger) for each in state.traders.values()
+    ]
 
 
 def test_growth_doubles_and_fills():

@@ -2,7 +2,6 @@ import pytest
 
 from streams.core.money import Step
 from streams.core.performance.equity import (
-    equity_of,
     ledger_equity,
     ledger_worth,
     lot_values,
@@ -61,9 +60,7 @@ def test_equity_of_a_trader():
             "t_1": Trader("t_1", "one", "One", "account", 0, ledger=Ledger(9, 0, 0, {})),
         },
     )
-    assert equity_of(state, "t_1") == 9
-    with pytest.raises(KeyError):
-        equity_of(state, "t_2")
+    assert ledger_equity(state, state.traders["t_1"].ledger) == 9
 
 
 def test_profit_of_one_position():

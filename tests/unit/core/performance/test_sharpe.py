@@ -107,7 +107,3 @@ def test_records_that_move_together_are_few_trials():
     assert sharpe.effective_trials(100, 0.0) == 100
     assert sharpe.effective_trials(100, 1.0) == 1
     assert sharpe.effective_trials(100, 0.5) == 51  # 50.5 rounded up
-    assert sharpe.mean_correlation(0.01, 100) == 0.0
-    assert sharpe.mean_correlation(1.0, 100) == 1.0
-    assert isclose(0.5, sharpe.mean_correlation((1 + 99 * 0.5) / 100, 100))
-    assert sharpe.mean_correlation(1.0, 1) == 0.0
