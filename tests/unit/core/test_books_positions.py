@@ -23,6 +23,7 @@ def test_lots_stand_on_their_side_and_leave_without_a_trace(state: State) -> Non
     }
     position_book.remove(state, "BTC", 2_000, 120_000)
     position_book.remove(state, "BTC", -500, 120_000)
+    position_book.remove(state, "BTC", 0, 119_900)
     assert position_snapshot(state, "BTC") == {"rows": [["59950", "0.001", "0"]]}
     assert list(state.position_books["BTC"].longs) == [119_900]
     assert state.position_books["BTC"].shorts == {}

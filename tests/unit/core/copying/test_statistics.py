@@ -41,6 +41,17 @@ def test_quantiles_of_small_numbers_are_exact(values: list[int], part: int) -> N
     assert sketch.quantile(counts, part) == sorted(values)[rank - 1]
 
 
+@pytest.mark.parametrize(
+    ("value", "near"),
+    [(64, 64), (65, 64), (68, 68), (71, 68), (1_000, 992), (-1_000, -992), (2**62, 2**62)],
+)
+def test_a_large_number_is_told_by_its_sixteenth(value: int, near: int) -> None:
+    counts: dict[int, int] = {}
+    sketch.add(counts, 0)
+    sketch.add(counts, value)
+    assert sketch.quantile(counts, 100 if value > 0 else 1) == near
+
+
 def test_nothing_has_no_quantile() -> None:
     assert sketch.quantile({}, 50) is None
 

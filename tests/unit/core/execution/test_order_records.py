@@ -26,6 +26,11 @@ partially_filled expire    expired
 """
 
 
+@pytest.mark.parametrize("status", sorted(TERMINAL))
+def test_an_end_is_left_by_no_step(status: str) -> None:
+    assert next_status(status, "fill_rest") == status
+
+
 @pytest.mark.parametrize("row", WAYS.strip().splitlines())
 def test_the_ways_between_states(row: str) -> None:
     status, step, expected = row.split()

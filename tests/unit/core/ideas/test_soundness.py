@@ -113,3 +113,35 @@ def test_runs_of_extremes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     # What left can only make an extreme smaller.
     assert found.bid_high == 109
     assert 100 <= found.bid_low <= 109
+
+
+# Marks come as `began:value`, in the order of their coming; then the highest since each time.
+LATE_BARS = """
+5:100 3:90 | 0:100 3:100 5:100
+5:100 3:120 | 0:120 3:120 4:100 5:100
+2:90 5:80 4:85 | 0:90 2:90 3:85 5:80
+2:90 5:80 4:95 | 0:95 2:95 4:95 5:80
+2:90 5:80 2:85 | 0:90 2:90 5:80
+"""
+
+
+@pytest.mark.parametrize("row", LATE_BARS.strip().splitlines())
+def test_a_bar_that_began_earlier_counts_from_its_begin(row: str) -> None:
+    marks, answers = (part.split() for part in row.split(" | "))
+    watched = IdeaWatch()
+    for mark in marks:
+        began, value = map(int, mark.split(":"))
+        record_quote(watched, MarkRow("", value, value, 0), began)
+    for answer in answers:
+        at, high = map(int, answer.split(":"))
+        found = since(watched, at)
+        assert found is not None
+        assert (at, high) == (at, found.bid_high)
+
+
+def test_an_idea_without_target_lives_on_in_the_candle_of_its_entry() -> None:
+    field = Field()
+    name = field.publish(entry=9_900, stop=9_000)
+    field.candle(9_850, 10_100, 10_050)
+    assert (field.idea(name).entry is not None, field.idea(name).resolution) == (True, None)
+    field.check()
