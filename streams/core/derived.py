@@ -38,7 +38,7 @@ from streams.core.events import (
 from streams.core.ideas import trending
 from streams.core.leaderboard import Boards, close_boards, rank_boards
 from streams.core.state import State
-from streams.core.valuation import Valuation, value_per_lot
+from streams.core.valuation import Valuation
 
 
 class Derived:
@@ -97,25 +97,17 @@ class Derived:
         """
         return self.boards.prepare(state)
 
-    def _ledger(self, state: State, trader_id: str, symbol: str) -> None:
-        ledger = state.traders[trader_id].ledger
-        position = ledger.positions.get(symbol)
-        lots, cost = (position.lots, position.cost_micros) if position else (0, 0)
-        self.valuation.set_position(trader_id, symbol, lots, cost)
-        self.valuation.set_cash(trader_id, ledger.cash_micros)
-
-    def _fill_booked(self, state: State, event: FillBooked) -> None:
+    def _fill_booked(self, _: State, event: FillBooked) -> None:
         if event.source == "self_reported":
             return
-        self._ledger(state, event.trader, event.symbol)
+        self.valuation.moved(event.trader, event.symbol)
         if event.source == "recorded":
-            instrument = state.instruments[event.symbol]
-            self.valuation.set_mark(event.symbol, value_per_lot(instrument))
+            self.valuation.marked(event.symbol)
 
-    def _marks_published(self, state: State, event: MarksPublished) -> None:
-        set_mark, instruments = self.valuation.set_mark, state.instruments
+    def _marks_published(self, _: State, event: MarksPublished) -> None:
+        marked = self.valuation.marked
         for row in event.rows:
-            set_mark(row.symbol, value_per_lot(instruments[row.symbol]))
+            marked(row.symbol)
 
     def _trader_registered(self, _: State, event: TraderRegistered) -> None:
         self.valuation.add_trader(
@@ -127,8 +119,8 @@ class Derived:
     ) -> None:
         self.profiles_changed[event.trader] = None
 
-    def _position_reported(self, state: State, event: PositionReported) -> None:
-        self._ledger(state, event.trader, event.symbol)
+    def _position_reported(self, _: State, event: PositionReported) -> None:
+        self.valuation.moved(event.trader, event.symbol)
 
     def _cash_changed(self, state: State, trader_id: str) -> None:
         self.valuation.set_cash(trader_id, state.traders[trader_id].ledger.cash_micros)
@@ -154,7 +146,7 @@ class Derived:
         self.copies.touched[state.copies[event.leader][event.follower].row] = None
         self._cash_changed(state, event.follower)
         for symbol in event.kept:
-            self._ledger(state, event.follower, symbol)
+            self.valuation.moved(event.follower, symbol)
 
     def _flags_changed(
         self, state: State, event: TraderFlagged | FlagCleared | TraderClosed

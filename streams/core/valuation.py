@@ -3,7 +3,8 @@
 The ranking of boards needs every trader's equity once a second; one Python loop over all
 positions would cost too much. `Valuation` keeps cash and the open positions of the traders' own
 ledgers (not of the ring fences of copies) as a structure of arrays and computes all equities in a
-few passes.
+few passes. Fills and marks only note what has changed (`moved`, `marked`); the arrays catch up when
+they are asked, so what changes often between two rankings is written once.
 
 Invariants:
     * A pure function of the state: `from_state` builds what the setters would have built.
@@ -81,10 +82,13 @@ class Valuation:
         "_gross",
         "_lots",
         "_margined",
+        "_marked",
+        "_moved",
         "_owner",
         "_quoted",
         "_slots",
         "_slots_used",
+        "_state",
         "_symbol_of",
         "_symbols",
         "_value_per_lot",
@@ -93,7 +97,10 @@ class Valuation:
         "version",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._moved: dict[tuple[str, str], None] = {}
+        self._marked: dict[str, None] = {}
         # Raised whenever an equity or a record may have changed.
         self.version = 0
         self.traders: list[str] = []
@@ -117,7 +124,7 @@ class Valuation:
     @classmethod
     def from_state(cls, state: State) -> Valuation:
         """Build the arrays from a state, for instance after a snapshot was loaded."""
-        valuation = cls()
+        valuation = cls(state)
         for instrument in state.instruments.values():
             valuation.set_mark(instrument.symbol, value_per_lot(instrument))
         for trader in state.traders.values():
@@ -152,6 +159,19 @@ class Valuation:
         self._margined[row] = margined
         self._touch(row)
 
+    def moved(self, trader: str, symbol: str) -> None:
+        """Note that a trader's cash and its position in an instrument may have changed."""
+        self._moved[trader, symbol] = None
+        self._changed[self.rows[trader]] = None
+        self._equities = None
+        self.version += 1
+
+    def marked(self, symbol: str) -> None:
+        """Note that an instrument's mark may have changed."""
+        self._marked[symbol] = None
+        self._equities = None
+        self.version += 1
+
     def set_cash(self, trader: str, cash_micros: int) -> None:
         """Set the cash of a trader's own ledger."""
         row = self.rows[trader]
@@ -168,9 +188,12 @@ class Valuation:
             cost_micros: signed cost after the change.
         """
         row = self.rows[trader]
+        self._touch(row)
+        self._put_position(row, symbol, lots, cost_micros)
+
+    def _put_position(self, row: int, symbol: str, lots: int, cost_micros: int) -> None:
         slots = self._slots[row]
         slot = slots.get(symbol)
-        self._touch(row)
         if lots == 0:
             if slot is not None:
                 del slots[symbol]
@@ -190,11 +213,28 @@ class Valuation:
 
     def set_mark(self, symbol: str, value_per_lot: float | None) -> None:
         """Set what one lot is worth in micro-units; None = no quote, valued at cost."""
+        self._put_mark(symbol, value_per_lot)
+        self._equities = None
+        self.version += 1
+
+    def _put_mark(self, symbol: str, value_per_lot: float | None) -> None:
         index = self._symbol(symbol)
         self._quoted[index] = value_per_lot is not None
         self._value_per_lot[index] = 0.0 if value_per_lot is None else value_per_lot
-        self._equities = None
-        self.version += 1
+
+    def _catch_up(self) -> None:
+        """Take over what was noted. It tells nobody: whoever noted it has."""
+        state = self._state
+        for trader, symbol in self._moved:
+            ledger, row = state.traders[trader].ledger, self.rows[trader]
+            position = ledger.positions.get(symbol)
+            lots, cost = (position.lots, position.cost_micros) if position else (0, 0)
+            self._put_position(row, symbol, lots, cost)
+            self._cash[row] = ledger.cash_micros
+        self._moved.clear()
+        for symbol in self._marked:
+            self._put_mark(symbol, value_per_lot(state.instruments[symbol]))
+        self._marked.clear()
 
     def equities(self) -> Integers:
         """Return the equity of every trader in micro-units, by row; read-only.
@@ -216,6 +256,7 @@ class Valuation:
         """
         if self._equities is not None:
             return
+        self._catch_up()
         equities: Integers = self._cash[: len(self.traders)].copy()
         some_unquoted = not bool(np.all(self._quoted[: len(self._symbols)]))
         for first in range(0, self._slots_used, BLOCK_SLOTS):
@@ -239,9 +280,9 @@ class Valuation:
 
         To a thousandth of a unit: whoever acts on it asks exactly. Ascending.
         """
-        count = len(self.traders)
+        count, equities = len(self.traders), self.equities()
         asked = self._gross[:count]
-        below = (self.equities() // GROSS_SHARE < asked) & self._margined[:count]
+        below = (equities // GROSS_SHARE < asked) & self._margined[:count]
         return [int(row) for row in np.flatnonzero(below)]
 
     def take_changed(self) -> list[int]:

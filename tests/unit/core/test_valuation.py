@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from streams.core.performance.equity import ledger_equity
+from streams.core.state import State
 from streams.core.valuation import CAPACITY_MIN, Valuation, grown, value_per_lot
 from tests.unit.core.records import CASH, add, hold, instrument, mark, market
 
@@ -24,7 +25,7 @@ def test_equities_follow_marks_in_the_order_of_traders():
 
 
 def test_a_position_without_a_quote_is_valued_at_cost():
-    valuation = Valuation()
+    valuation = Valuation(State())
     valuation.add_trader("t", 5)
     valuation.set_position("t", "NEW", 10, 700)
     assert valuation.equities().tolist() == [5]
@@ -40,7 +41,7 @@ def test_value_per_lot():
 
 
 def test_positions_change_leave_and_come_back():
-    valuation = Valuation()
+    valuation = Valuation(State())
     valuation.add_trader("t")
     valuation.set_mark("A", 10.0)
     valuation.set_position("t", "A", 0, 0)
@@ -55,7 +56,7 @@ def test_positions_change_leave_and_come_back():
 
 
 def test_equities_are_read_only_and_kept_until_a_change():
-    valuation = Valuation()
+    valuation = Valuation(State())
     valuation.add_trader("t", 1)
     before = valuation.equities()
     assert valuation.equities() is before
@@ -67,7 +68,7 @@ def test_equities_are_read_only_and_kept_until_a_change():
 
 
 def test_changed_rows_are_told_once():
-    valuation = Valuation()
+    valuation = Valuation(State())
     for trader in "abc":
         valuation.add_trader(trader)
     assert valuation.take_changed() == [0, 1, 2]
@@ -79,7 +80,7 @@ def test_changed_rows_are_told_once():
 
 
 def test_a_trader_is_added_once():
-    valuation = Valuation()
+    valuation = Valuation(State())
     valuation.add_trader("t")
     with pytest.raises(ValueError, match="expected a new trader"):
         valuation.add_trader("t")
@@ -106,7 +107,7 @@ def test_growth_doubles_and_fills():
 
 
 def test_values_beyond_all_bounds_stay_within_integers():
-    valuation = Valuation()
+    valuation = Valuation(State())
     valuation.add_trader("t")
     valuation.set_mark("A", 1e12)
     valuation.set_position("t", "A", 2**62, 0)
@@ -114,7 +115,7 @@ def test_values_beyond_all_bounds_stay_within_integers():
 
 
 def test_equities_are_the_same_in_steps(monkeypatch: pytest.MonkeyPatch):
-    valuation = Valuation()
+    valuation = Valuation(State())
     for row in range(3):
         valuation.add_trader(f"t{row}", 100 * row)
         for number in range(6):
