@@ -27,8 +27,11 @@ def touch(state: State, base: str, row: int | str) -> None:
     channel = state.conflated.get(base)
     if channel is None:
         channel = state.conflated[base] = Conflated()
-    # Written out for each interval: this runs several times for every fill and mark.
+    # Written out for each interval: this runs several times for every fill and mark. A cut of the
+    # seconds is one of the tenths too, so what is pending there is pending in the seconds.
     raw, tenths, seconds = channel.pending
+    if row in raw and row in tenths:
+        return
     if row not in raw:
         if not raw:
             state.pending_channels[RAW][base] = None
@@ -82,10 +85,3 @@ def split_interval(key: str) -> tuple[str, int]:
         if key.endswith(suffix):
             return key[: -len(suffix)], interval
     return key.removesuffix("@100ms"), TENTHS
-
-
-def count(state: State, key: str) -> int:
-    """Give a lossless channel its next number and return it. Called by the kernel only."""
-    number = state.channel_seqs.get(key, 0) + 1
-    state.channel_seqs[key] = number
-    return number

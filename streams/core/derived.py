@@ -1,7 +1,7 @@
 """Arrays that follow the state, and what of the state is computed from them.
 
 The valuation and the board arrays are caches: functions of the state, never in a snapshot,
-rebuilt when a state is restored. `evolve` is the second half of applying an event: it keeps the
+rebuilt when a state is restored. A step is the second half of applying an event: it keeps the
 arrays in step and, on ticks and closed days, puts rankings and sentiment into the state.
 """
 
@@ -45,17 +45,18 @@ class Derived:
     """Owner of the arrays of one kernel.
 
     Attributes:
+        steps: what follows an event that the state's `evolve_*` has just applied, by its type.
         profiles_changed: traders whose public words changed, until an index takes that in.
     """
 
-    __slots__ = ("_steps", "boards", "copies", "profiles_changed", "valuation")
+    __slots__ = ("boards", "copies", "profiles_changed", "steps", "valuation")
 
     def __init__(self, state: State) -> None:
         self.valuation = Valuation.from_state(state)
         self.boards = Boards(state, self.valuation)
         self.copies = CopyWatch(state)
         self.profiles_changed: dict[str, None] = {}
-        self._steps: dict[type[Event], Callable[[State, Any], None]] = {
+        self.steps: dict[type[Event], Callable[[State, Any], None]] = {
             FillBooked: self._fill_booked,
             MarksPublished: self._marks_published,
             TraderRegistered: self._trader_registered,
@@ -77,12 +78,6 @@ class Derived:
             HandleChanged: self._profile_changed,
             TraderVerified: self._profile_changed,
         }
-
-    def evolve(self, state: State, event: Event) -> None:
-        """Follow an event that the state's `evolve_*` has just applied."""
-        step = self._steps.get(type(event))
-        if step is not None:
-            step(state, event)
 
     def prepare(self, state: State) -> Iterator[None]:
         """Compute ahead, in short steps, what the next tick will publish.

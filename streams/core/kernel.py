@@ -32,7 +32,7 @@ from streams.core.limits import BATCH_IDS_MAX, IDEMPOTENCY_AGE_US_MAX, IDEMPOTEN
 from streams.core.network.standing import closed_trader
 from streams.core.state import KeyOutcome, State
 from streams.core.valuation import Valuation
-from streams.core.view import lossless_keys
+from streams.core.view import ROUTES
 
 
 PRIVILEGED = 1
@@ -97,12 +97,11 @@ class Outcome(msgspec.Struct, array_like=True, gc=False):
         return not self.first and (self.key is not None or self.code != "OK")
 
 
-class Numbered(NamedTuple):
-    """An event's number in one lossless channel; `event_index` is its index in the entry."""
+Numbered = tuple[str, int, int]
+"""An event's number in one lossless channel: (channel key, number, the event's index in the entry).
 
-    key: str
-    seq: int
-    event_index: int
+A plain tuple, since several are made for every fill and every copied or skipped trade.
+"""
 
 
 class Applied(NamedTuple):
@@ -138,6 +137,7 @@ class Kernel(Context):
 
     __slots__ = (
         "_command_index",
+        "_derive",
         "_eldest_batch",
         "_eldest_key",
         "_encoded",
@@ -150,6 +150,7 @@ class Kernel(Context):
     def __init__(self, state: State, on_cut: OnCut | None = None) -> None:
         super().__init__(state)
         self.derived = Derived(state)
+        self._derive = self.derived.steps
         self.on_cut = on_cut
         self._eldest_key = Eldest(state.keys)
         self._eldest_batch = Eldest(state.batch_ids)
@@ -211,20 +212,21 @@ class Kernel(Context):
     def _execute(self, index: int, envelope: Envelope) -> Outcome:
         command: Command = envelope.command
         name = type(command).__name__
-        outcome = Outcome(index, envelope.id, envelope.principal, envelope.key, name, "OK")
-        if envelope.key is not None:
-            known = self._known(envelope.principal, envelope.key)
+        principal, key = envelope.principal, envelope.key
+        outcome = Outcome(index, envelope.id, principal, key, name, "OK")
+        if key is not None:
+            known = self._known(principal, key)
             if known is not None:
                 outcome.code, outcome.result = known.code, known.result
                 outcome.first = f"{known.ms}-{known.seq}.{known.index}"
                 return outcome
         self._command_index = index
-        self.principal = envelope.principal
+        self.principal = principal
         self.privileged = bool(envelope.roles & PRIVILEGED)
         self.offset = f"{self.state.entry_ms}-{self.state.entry_seq}.{index}"
         self.made = 0
-        if envelope.principal in self.state.closed_traders:
-            decision: Decision = closed_trader(envelope.principal, "")
+        if principal in self.state.closed_traders:
+            decision: Decision = closed_trader(principal, "")
         else:
             decision = DECIDERS[type(command)](self, command)
         if isinstance(decision, Refusal):
@@ -243,14 +245,21 @@ class Kernel(Context):
 
     def emit(self, event: Event) -> None:
         """Apply an event at once and put it on record; also the whole of folding one."""
-        state = self.state
-        EVOLVERS[type(event)](state, event)
-        self.derived.evolve(state, event)
-        number = len(self._events)
-        self._events.append((self._command_index, event))
+        state, kind = self.state, type(event)
+        EVOLVERS[kind](state, event)
+        step = self._derive.get(kind)
+        if step is not None:
+            step(state, event)
+        events = self._events
+        index = len(events)
+        events.append((self._command_index, event))
         self._encoded.append(_encode(event))
-        for key in lossless_keys(state, event):
-            self._numbered.append(Numbered(key, channels.count(state, key), number))
+        route = ROUTES.get(kind)
+        if route is not None:
+            numbers = state.channel_seqs
+            for key in route(state, event):
+                numbers[key] = number = numbers.get(key, 0) + 1
+                self._numbered.append((key, number, index))
         if type(event) is Ticked:
             self._cut(channels.TENTHS)
             if event.second:

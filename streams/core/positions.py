@@ -9,7 +9,7 @@ Invariants:
 from __future__ import annotations
 
 from streams.core.books import position_book
-from streams.core.books.levels import entry_ticks_of, fix_level, level_of
+from streams.core.books.levels import entry_level
 from streams.core.context import Refusal
 from streams.core.events import PositionResult
 from streams.core.execution.exit_levels import forget
@@ -121,9 +121,7 @@ def evolve_position(
             del positions[symbol]
             state.totals.open_positions -= 1
         return
-    entry = entry_ticks_of(instrument, lots, cost_micros)
-    fix_level(instrument, entry)
-    level = level_of(instrument, entry)
+    level = entry_level(instrument, lots, cost_micros)
     if position is None:
         position_book.add(state, symbol, lots, level)
         positions[symbol] = Position(

@@ -54,6 +54,28 @@ def level_of(instrument: Instrument, price_ticks: int) -> int:
     return price_ticks - price_ticks % width if width > 1 else price_ticks
 
 
+def entry_level(instrument: Instrument, lots: int, cost_micros: int) -> int:
+    """Return the level of a position's average entry price; fixes the width of levels if none is.
+
+    Args:
+        instrument: what is held; its width is changed in place.
+        lots: signed lots, not 0.
+        cost_micros: signed cost, of the sign of the lots or 0.
+    """
+    # `entry_ticks_of` and `level_of` without their calls: this runs for every fill and copy.
+    if lots < 0:
+        lots, cost_micros = -lots, -cost_micros
+    divisor = lots * instrument.value_numerator
+    price, rest = divmod(cost_micros * instrument.value_denominator, divisor)
+    if rest + rest > divisor or (rest + rest == divisor and price & 1):
+        price += 1
+    width = instrument.level_ticks
+    if width == 0:
+        fix_level(instrument, price)
+        width = instrument.level_ticks
+    return price - price % width if width > 1 else price
+
+
 def entry_ticks_of(instrument: Instrument, lots: int, cost_micros: int) -> int:
     """Return the average entry price of a position, rounded half to even.
 

@@ -37,7 +37,7 @@ def value_of(bucket: int) -> int:
 
 def add(counts: dict[int, int], value: int) -> None:
     """Count a number."""
-    bucket = bucket_of(value)
+    bucket = value if -EXACT_MAX <= value <= EXACT_MAX else bucket_of(value)
     counts[bucket] = counts.get(bucket, 0) + 1
 
 

@@ -103,7 +103,9 @@ def _count_slippage(
     if event.leader_symbol not in ("", event.symbol):
         return  # another instrument's price says nothing
     sketch.add(counts, event.slippage_bps)
-    delay_ms = max(event.decided_at_us - event.at_us, 0) // 1000
+    delay_ms = (event.decided_at_us - event.at_us) // 1000
+    if delay_ms < 0:
+        delay_ms = 0
     if delay_ms < DELAY_MS_MAX:
         sketch.add(statistics.delays_ms, delay_ms)
     worse = event.price_ticks - event.leader_price_ticks

@@ -25,13 +25,14 @@ from streams.core.view.objects import (
     position_view,
     scope_view,
 )
-from streams.core.view.routes import lossless_keys
+from streams.core.view.routes import ROUTES
 from streams.core.view.settings import settings_view
 from streams.core.view.traders import profile_view, record_view, trader_view
 from streams.core.view.values import format_time
 
 
 __all__ = [
+    "ROUTES",
     "FollowersResult",
     "account_view",
     "channel_data",
@@ -45,7 +46,6 @@ __all__ = [
     "idea_view",
     "instrument_view",
     "ledger_view",
-    "lossless_keys",
     "mark_row",
     "order_view",
     "position_view",

@@ -64,7 +64,7 @@ def event_data(state: State, event: Event) -> Data:
 
     Args:
         state: read only; only tick and lot of the event's instrument are looked up.
-        event: one that `lossless_keys` sends somewhere.
+        event: one that `ROUTES` sends somewhere.
 
     Raises:
         KeyError: the event reaches no lossless channel.

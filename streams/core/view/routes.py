@@ -72,17 +72,6 @@ Keys = tuple[str, ...]
 NOWHERE: Keys = ()
 
 
-def lossless_keys(state: State, event: Event) -> Keys:
-    """Return the keys of the lossless channels that carry the event, in a fixed order.
-
-    Args:
-        state: as the event left it; read only.
-        event: any event; most go nowhere.
-    """
-    route = _ROUTES.get(type(event))
-    return NOWHERE if route is None else route(state, event)
-
-
 def _created(state: State, event: IdeaCreated) -> Keys:
     return _idea(state, event) if event.published else NOWHERE
 
@@ -189,7 +178,7 @@ def _system(_: State, __: Event) -> Keys:
     return ("system",)
 
 
-_ROUTES: dict[type[Event], Callable[[State, Any], Keys]] = {
+ROUTES: dict[type[Event], Callable[[State, Any], Keys]] = {
     IdeaCreated: _created,
     IdeaPublished: _idea,
     IdeaEdited: _edited,
@@ -238,6 +227,9 @@ _ROUTES: dict[type[Event], Callable[[State, Any], Keys]] = {
     SeedCommitted: _system,
     SeedRevealed: _system,
 }
+"""By type of event: from the state as the event left it, and the event, to the keys of the lossless
+channels that carry it, in a fixed order. A type that is not here goes nowhere.
+"""
 
 
 def _noticed(route: Callable[[State, Any], Keys]) -> Callable[[State, Any], Keys]:
@@ -250,4 +242,4 @@ def _noticed(route: Callable[[State, Any], Keys]) -> Callable[[State, Any], Keys
 
 
 for _kind in NOTICES:
-    _ROUTES[_kind] = _noticed(_ROUTES.get(_kind, lambda _, __: NOWHERE))
+    ROUTES[_kind] = _noticed(ROUTES.get(_kind, lambda _, __: NOWHERE))

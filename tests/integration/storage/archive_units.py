@@ -11,7 +11,7 @@ from storage.archive_unit import ArchiveUnit
 from storage.archiver import Reread
 from storage.pool import Pool
 from streams.core.events import CopyDecided, Event, FillBooked, PositionResult, Ticked
-from streams.core.kernel import Numbered, Outcome
+from streams.core.kernel import Outcome
 from streams.ports import ENTRY_ZERO, EntryId
 
 
@@ -88,8 +88,8 @@ def _unit(number: int, epoch: str) -> ArchiveUnit:
         (1, fill(number, at_us)),
     ]
     events += [(1, decision(number, follower, at_us)) for follower in FOLLOWERS]
-    channels = [Numbered(f"signals:{LEADER}", number, 1)]
-    channels += [Numbered(f"copies:{f}", number, 2 + i) for i, f in enumerate(FOLLOWERS)]
+    channels = [(f"signals:{LEADER}", number, 1)]
+    channels += [(f"copies:{f}", number, 2 + i) for i, f in enumerate(FOLLOWERS)]
     outcomes = [outcome(number), Outcome(2, f"x{number}", "t_a", None, "OpenOrder", "NO_QUOTE")]
     return ArchiveUnit(
         epoch=epoch,

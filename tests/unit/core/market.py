@@ -18,6 +18,7 @@ from streams.core.kernel import Kernel, Outcome
 from streams.core.money import MICROS, Step
 from streams.core.snapshots import digest, snapshot
 from streams.core.state import Copy, Position, State
+from streams.core.view import ROUTES
 
 
 SERVICE = "feed"
@@ -112,3 +113,9 @@ class Market:
 
     def digest(self) -> str:
         return digest(self.state)
+
+
+def keys_of(state: State, event: Event) -> tuple[str, ...]:
+    """Return the keys of the lossless channels that carry the event."""
+    route = ROUTES.get(type(event))
+    return () if route is None else route(state, event)

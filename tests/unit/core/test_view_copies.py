@@ -16,8 +16,9 @@ from streams.core.events import (
 )
 from streams.core.reasons import Reason
 from streams.core.state import CopyScope, CopySettings
-from streams.core.view import event_data, lossless_keys, scope_view
+from streams.core.view import event_data, scope_view
 from streams.core.view.gates import STAGES
+from tests.unit.core.market import keys_of
 from tests.unit.core.support import START_US, desk
 
 
@@ -114,7 +115,7 @@ SETTINGS = CopySettings(allocation_micros=1_000_000_000, multiplier_ppm=1_500_00
 )
 def test_an_event_of_copying(event: Event, keys: tuple[str, ...], data: dict[str, Any]) -> None:
     at = desk("alice", "bob")
-    assert lossless_keys(at.state, event) == keys
+    assert keys_of(at.state, event) == keys
     assert event_data(at.state, event) == data
 
 
@@ -133,6 +134,6 @@ def test_a_code_skips_in_one_stage() -> None:
 def test_levels_of_a_copied_position_are_the_followers_own_business() -> None:
     at = desk("alice", "bob")
     event = ExitLevelsSet("bob", "alice", "BTC", 0, 130_000, START_US)
-    assert lossless_keys(at.state, event) == ("account:bob",)
+    assert keys_of(at.state, event) == ("account:bob",)
     data = event_data(at.state, event)
     assert (data["leader"], data["stop_loss"], data["take_profit"]) == ("alice", None, "65000")

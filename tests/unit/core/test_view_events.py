@@ -27,7 +27,8 @@ from streams.core.events import (
 )
 from streams.core.money import Step
 from streams.core.state import CopySettings
-from streams.core.view import event_data, facts, lossless_keys, routes, settings_view
+from streams.core.view import event_data, facts, routes, settings_view
+from tests.unit.core.market import keys_of
 from tests.unit.core.support import SERVICE, START_US, Desk, desk
 
 
@@ -92,8 +93,8 @@ def at() -> Desk:
 
 
 def test_every_event_with_a_channel_has_a_rendering() -> None:
-    assert set(routes._ROUTES) == set(facts._RENDERERS)
-    silent = [kind.__name__ for kind in get_args(AnyEvent) if kind not in routes._ROUTES]
+    assert set(routes.ROUTES) == set(facts._RENDERERS)
+    silent = [kind.__name__ for kind in get_args(AnyEvent) if kind not in routes.ROUTES]
     assert silent == [
         *["Ticked", "DayClosed", "MarksPublished", "TraderRegistered", "TraderUpdated"],
         *["HandleChanged", "TraderClosed", "CopiesWoundDown", "NotificationsRead"],
@@ -108,12 +109,12 @@ def test_events_without_a_channel_go_nowhere(at: Desk) -> None:
     at.do(SERVICE, PublishMarks([MarkRow("BTC", 1, 2, 1)]))
     at.do("alice", UpdateTrader(bio="x"))
     at.do("alice", PostMessage("x", ["BTC"], 1))
-    assert [()] * len(at.events[2:]) == [lossless_keys(at.state, e) for e in at.events[2:]]
+    assert [()] * len(at.events[2:]) == [keys_of(at.state, e) for e in at.events[2:]]
 
 
 def test_a_fill(at: Desk) -> None:
-    assert lossless_keys(at.state, fill()) == ("account:alice", "signals:alice")
-    assert lossless_keys(at.state, fill(signal_seq=0)) == ("account:alice",)
+    assert keys_of(at.state, fill()) == ("account:alice", "signals:alice")
+    assert keys_of(at.state, fill(signal_seq=0)) == ("account:alice",)
     assert event_data(at.state, fill()) == {
         "type": "fill_booked",
         "fill": "f_1",
@@ -145,7 +146,7 @@ def test_a_fill(at: Desk) -> None:
 
 
 def test_a_decision_that_was_executed(at: Desk) -> None:
-    assert lossless_keys(at.state, decided()) == ("copies:bob",)
+    assert keys_of(at.state, decided()) == ("copies:bob",)
     assert event_data(at.state, decided()) == {
         "type": "copy_decided",
         "signal_seq": 7,
@@ -329,7 +330,7 @@ SETTINGS = CopySettings(allocation_micros=1_000_000_000, multiplier_ppm=1_500_00
 def test_events_of_accounts_and_system(
     at: Desk, event: Event, keys: tuple[str, ...], data: dict[str, Any]
 ) -> None:
-    assert lossless_keys(at.state, event) == keys
+    assert keys_of(at.state, event) == keys
     assert event_data(at.state, event) == data
 
 

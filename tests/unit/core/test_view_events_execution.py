@@ -19,7 +19,8 @@ from streams.core.events import (
     SeedRevealed,
 )
 from streams.core.state import FeeAccount, FeeTerms
-from streams.core.view import event_data, lossless_keys
+from streams.core.view import event_data
+from tests.unit.core.market import keys_of
 from tests.unit.core.support import START_US, Desk, desk
 
 
@@ -130,7 +131,7 @@ def at() -> Desk:
 def test_events_and_their_channels(
     at: Desk, event: Event, keys: tuple[str, ...], data: dict[str, Any]
 ) -> None:
-    assert lossless_keys(at.state, event) == keys
+    assert keys_of(at.state, event) == keys
     assert event_data(at.state, event) == data
 
 
@@ -139,7 +140,7 @@ def test_a_fee_is_told_to_both_sides(at: Desk) -> None:
     terms = FeeTerms(performance_ppm=100_000)
     statement = charge(terms, FeeAccount(), basis, cause="stop", day=20_485, at_us=START_US)
     event = CopyFeeCharged("bob", "alice", statement, 0, START_US)
-    assert lossless_keys(at.state, event) == ("account:bob", "account:alice")
+    assert keys_of(at.state, event) == ("account:bob", "account:alice")
     data = event_data(at.state, event)
     assert (data["leader"], data["follower"], data["at"]) == ("alice", "bob", NOON)
     told = data["statement"]
@@ -148,6 +149,6 @@ def test_a_fee_is_told_to_both_sides(at: Desk) -> None:
 
 def test_levels_of_a_copied_position_are_the_followers_own_business(at: Desk) -> None:
     event = ExitLevelsSet("bob", "alice", "BTC", 0, 130_000, START_US)
-    assert lossless_keys(at.state, event) == ("account:bob",)
+    assert keys_of(at.state, event) == ("account:bob",)
     data = event_data(at.state, event)
     assert (data["leader"], data["stop_loss"], data["take_profit"]) == ("alice", None, "65000")

@@ -21,7 +21,8 @@ from streams.core.commands import (
 )
 from streams.core.events import IdeaEngaged, IdeaTargetHit
 from streams.core.idea_state import IdeaTick
-from streams.core.view import event_data, lossless_keys, update_view
+from streams.core.view import event_data, update_view
+from tests.unit.core.market import keys_of
 from tests.unit.core.support import SERVICE, START_US, Desk, desk
 
 
@@ -75,7 +76,7 @@ def told(at: Desk, principal: str, command: Command) -> tuple[tuple[str, ...], d
     before = len(at.events)
     at.do(principal, command)
     event = at.events[before]
-    keys = lossless_keys(at.state, event)
+    keys = keys_of(at.state, event)
     return keys, event_data(at.state, event)
 
 
@@ -91,7 +92,7 @@ def test_a_published_idea(at: Desk) -> None:
 def test_a_draft_is_told_to_nobody_until_it_is_published(at: Desk) -> None:
     idea = at.do("alice", msgspec.structs.replace(IDEA, publish=False))
     at.do("alice", EditIdea(idea, title="A title"))
-    assert [lossless_keys(at.state, event) for event in at.events[-2:]] == [(), ()]
+    assert [keys_of(at.state, event) for event in at.events[-2:]] == [(), ()]
     keys, data = told(at, "alice", PublishDraft(idea))
     assert keys == PUBLIC
     assert data == IDEA_DATA | {
@@ -103,7 +104,7 @@ def test_a_draft_is_told_to_nobody_until_it_is_published(at: Desk) -> None:
 def test_a_withdrawn_draft_is_told_to_nobody(at: Desk) -> None:
     idea = at.do("alice", msgspec.structs.replace(IDEA, publish=False))
     at.do("alice", CloseIdea(idea, ""))
-    assert lossless_keys(at.state, at.events[-1]) == ()
+    assert keys_of(at.state, at.events[-1]) == ()
 
 
 def test_the_life_of_a_public_idea(at: Desk) -> None:
@@ -208,7 +209,7 @@ def test_the_steps_of_an_idea(at: Desk) -> None:
 def test_a_target_and_the_counters(at: Desk) -> None:
     tick = IdeaTick(125_000, 125_000, 125_000, START_US, "mark", "9")
     hit = IdeaTargetHit("i_1", "alice", "BTC", 1, 2_500, tick, 120_000, START_US)
-    assert lossless_keys(at.state, hit) == PUBLIC
+    assert keys_of(at.state, hit) == PUBLIC
     assert event_data(at.state, hit) == {
         "type": "idea_target_hit",
         "idea": "i_1",
@@ -221,8 +222,8 @@ def test_a_target_and_the_counters(at: Desk) -> None:
         "stop": "60000",
     }
     counters = IdeaEngaged("i_1", "BTC", 1, 2, 3, 4, START_US)
-    assert lossless_keys(at.state, counters) == ("ideas", "ideas:BTC")
-    assert lossless_keys(at.state, msgspec.structs.replace(counters, symbol="")) == ()
+    assert keys_of(at.state, counters) == ("ideas", "ideas:BTC")
+    assert keys_of(at.state, msgspec.structs.replace(counters, symbol="")) == ()
     assert event_data(at.state, counters) == {
         "type": "idea_engaged",
         "idea": "i_1",

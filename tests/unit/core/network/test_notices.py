@@ -12,8 +12,8 @@ from streams.core.commands import (
 from streams.core.events import Event
 from streams.core.money import MICROS
 from streams.core.network.notices import level_of, unread
-from streams.core.view import channel_data, lossless_keys
-from tests.unit.core.market import Market
+from streams.core.view import channel_data
+from tests.unit.core.market import Market, keys_of
 from tests.unit.core.support import SERVICE, Desk, check_table, desk
 from tests.unit.core.test_ideas import publish
 
@@ -63,7 +63,7 @@ def test_rules_of_reading_and_levels() -> None:
 def told(at: Desk, event: Event) -> list[str]:
     """Return who is told of an event."""
     prefix = "notifications:"
-    keys = lossless_keys(at.state, event)
+    keys = keys_of(at.state, event)
     return [key.removeprefix(prefix) for key in keys if key.startswith(prefix)]
 
 

@@ -8,8 +8,9 @@ from streams.core.sentiment.lists import list_symbols, trader_sentiment
 from streams.core.sentiment.views import calibration_view, row, window_score
 from streams.core.sentiment_state import Calibration, SentimentPoint
 from streams.core.state import State
-from streams.core.view import event_data, lossless_keys
+from streams.core.view import event_data
 from streams.core.view.sentiment_point import point_view
+from tests.unit.core.market import keys_of
 from tests.unit.core.sentiment.crowd import DAY_US, HOUR_US, NOW, add_trader, crowd, empty
 
 
@@ -210,7 +211,7 @@ def test_what_a_trader_thinks():
 def test_a_point_of_history_is_what_was_measured():
     point = SentimentPoint(NOW // HOUR_US, 2_500, 1_000, 7, 6_500, 40)
     event = SentimentMeasured("BTC", *msgspec.structs.astuple(point), [], [], NOW)
-    assert lossless_keys(State(), event) == ("sentiment_points:BTC",)
+    assert keys_of(State(), event) == ("sentiment_points:BTC",)
     assert event_data(State(), event) == point_view(point)
     assert point_view(point) == {
         "at": "2024-10-04T00:00:00.000000Z",
