@@ -238,16 +238,16 @@ async def test_recovery_reads_what_reached_the_channels_lately(
     until = units[len(units) // 2]
     expected = [
         RecentEvent(
-            numbered.key,
-            numbered.seq,
+            key,
+            seq,
             unit.entry_id.ms * 1000,
-            unit.events[numbered.event_index][1],
+            unit.events[index][1],
             unit.entry_id.seq,
-            numbered.event_index,
+            index,
         )
         for unit in units
         if unit.entry_id <= until.entry_id
-        for numbered in sorted(unit.channels, key=lambda n: (n.event_index, n.key))
+        for key, seq, index in sorted(unit.channels, key=lambda n: (n[2], n[0]))
     ]
     store = PostgresRecoveryStore(pool)
     actual = await store.recent_events(until.entry_id, count_max=10_000)

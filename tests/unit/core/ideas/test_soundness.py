@@ -126,7 +126,7 @@ LATE_BARS = """
 
 
 @pytest.mark.parametrize("row", LATE_BARS.strip().splitlines())
-def test_a_late_bar_counts_from_its_begin(row: str) -> None:
+def test_a_late_candle_counts_from_its_begin(row: str) -> None:
     marks, answers = (part.split() for part in row.split(" | "))
     watched = IdeaWatch()
     for mark in marks:
