@@ -227,8 +227,8 @@ EXPRESSIONS_PARSED_MAX = 1_024
 COPY_STEPS_PER_TICK_MAX = 150
 """Copies settled, synced, halted or reviewed in one tick; the rest waits for the next ticks."""
 
-COPY_DRIFTS_PER_SECOND_MAX = 50
-"""Copies whose deviation is measured in one second; the rest waits for its turn."""
+COPY_DRIFTS_PER_TICK_MAX = 5
+"""Copies whose deviation is measured in one tick; the rest waits for its turn."""
 
 HELD_FILLS_MAX = 100
 """Fills of one account that wait for a missing one; beyond it `LIMIT_REACHED`."""

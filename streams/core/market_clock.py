@@ -18,6 +18,9 @@ from streams.core.state import State
 DAY_US = 86_400_000_000
 """Microseconds of a UTC day."""
 
+TICKS_PER_SECOND = 10
+"""Ticks of the log's clock in a second."""
+
 
 def day_of(at_us: int) -> int:
     """Return the UTC day of a time, counted from 1970-01-01 = 0."""

@@ -20,7 +20,7 @@ from streams.core.ideas.resolution import expire_due, take_up_touches
 from streams.core.ideas.steps import forget_touches
 from streams.core.integrity.review import review_conduct
 from streams.core.leaderboard.seasons import advance_seasons
-from streams.core.market_clock import advance_market
+from streams.core.market_clock import TICKS_PER_SECOND, advance_market
 from streams.core.network.winding import wind_down
 from streams.core.orders import expire_orders
 from streams.core.reasons import Reason
@@ -28,7 +28,6 @@ from streams.core.sentiment import measure
 from streams.core.state import State
 
 
-TICKS_PER_SECOND = 10
 TICKS_PER_DIGEST = 50
 """Ticks between two digests on the `system` channel: five seconds."""
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import structlog
 
 from streams.core.commands import Tick
-from streams.core.ticks import TICKS_PER_SECOND
+from streams.core.market_clock import TICKS_PER_SECOND
 from streams.ports import Clock, CommandError
 from streams.replica.edge import Edge
 

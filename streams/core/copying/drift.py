@@ -1,7 +1,7 @@
 """How far a copy is from its leader: the sum of the differences in weight.
 
 dev = Σ |w_f - m w_L| over all symbols, in basis points: w is the signed value of a position over
-equity. It is measured in turn, a bounded number of copies a second. Beyond `drift_band` of a mode
+equity. It is measured in turn, a bounded number of copies a tick. Beyond `drift_band` of a mode
 that keeps weights the follower is told once, with `POST …/resync` as the remedy.
 Source: domain.md, section 4.1.
 """
@@ -12,7 +12,8 @@ from streams.core.context import Context, Evolvers
 from streams.core.copying.holdings import position_of
 from streams.core.copying.watch import WATCHED
 from streams.core.events import CopyDriftsMeasured, CopyLimitReached
-from streams.core.limits import COPY_DRIFTS_PER_SECOND_MAX, INTEGER_MAX
+from streams.core.limits import COPY_DRIFTS_PER_TICK_MAX, INTEGER_MAX
+from streams.core.market_clock import TICKS_PER_SECOND
 from streams.core.money import BPS, PPM
 from streams.core.performance.equity import ledger_equity
 from streams.core.reasons import Reason
@@ -35,20 +36,31 @@ def weights_bps(state: State, ledger: Ledger, equity_micros: int) -> dict[str, i
     return weights
 
 
-def drift_bps(state: State, copy: Copy) -> int:
+def account_weights_bps(state: State, trader: str) -> dict[str, int] | None:
+    """Return the weights of a trader's own account, None where there is no equity."""
+    ledger = state.traders[trader].ledger
+    equity = ledger_equity(state, ledger)
+    return weights_bps(state, ledger, equity) if equity > 0 else None
+
+
+def drift_bps(state: State, copy: Copy, leader: dict[str, int] | None) -> int:
     """Return the deviation of a running copy, `NOT_MEASURED` where there is no equity.
 
     Legs that the follower has left do not count.
+
+    Args:
+        state: read only.
+        copy: the relationship.
+        leader: its leader's weights, see `account_weights_bps`.
     """
-    leader = state.traders[copy.leader].ledger
-    own_equity, equity = ledger_equity(state, copy.ledger), ledger_equity(state, leader)
-    if copy.status not in WATCHED or own_equity <= 0 or equity <= 0:
+    own_equity = ledger_equity(state, copy.ledger)
+    if copy.status not in WATCHED or own_equity <= 0 or leader is None:
         return NOT_MEASURED
     settings = copy.settings
     own = weights_bps(state, copy.ledger, own_equity)
     direction = -1 if settings.reverse else 1
     total = 0
-    for symbol, weight in weights_bps(state, leader, equity).items():
+    for symbol, weight in leader.items():
         held = 0
         if position_of(copy, symbol) is not None:
             held = own.pop(copy.mapped.get(symbol, symbol))
@@ -60,16 +72,14 @@ def drift_bps(state: State, copy: Copy) -> int:
 
 
 def measure_drifts(ctx: Context) -> None:
-    """Measure the copies whose turn it is; they are at their turn by the number of the second."""
+    """Measure the copies whose turn it is: all within a second, or as many as a tick may."""
     state = ctx.state
     rows = state.copy_desk.rows
-    portions = -(-len(rows) // COPY_DRIFTS_PER_SECOND_MAX)
-    first = state.tick_number // 10 % portions * COPY_DRIFTS_PER_SECOND_MAX
-    turn = [
-        state.copies[leader][follower]
-        for leader, follower in rows[first : first + COPY_DRIFTS_PER_SECOND_MAX]
-    ]
-    drifts = [drift_bps(state, copy) for copy in turn]
+    size = min(-(-len(rows) // TICKS_PER_SECOND), COPY_DRIFTS_PER_TICK_MAX)
+    first = state.tick_number % -(-len(rows) // size) * size
+    turn = [state.copies[leader][follower] for leader, follower in rows[first : first + size]]
+    leaders = {copy.leader: account_weights_bps(state, copy.leader) for copy in turn}
+    drifts = [drift_bps(state, copy, leaders[copy.leader]) for copy in turn]
     before = [copy.drift_bps for copy in turn]
     if drifts == before:
         return

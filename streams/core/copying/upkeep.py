@@ -37,7 +37,7 @@ def look_after_copies(ctx: Context, *, second: bool) -> None:
     budget = COPY_STEPS_PER_TICK_MAX
     if second:
         _end_cooldowns(ctx)
-        measure_drifts(ctx)
+    measure_drifts(ctx)
     if desk.level_edits:
         follow_edits(ctx, budget)
     for row in list(islice(desk.breaches, budget)):

@@ -12,6 +12,7 @@ Invariants:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -77,8 +78,7 @@ class CopyWatch:
         self._watched = np.zeros(0, np.bool_)
         self._limits = [np.zeros(0, np.int64) for _ in COLUMNS]
         self._grow(len(state.copy_desk.rows))
-        for row in range(len(state.copy_desk.rows)):
-            self._take(state, row)
+        self._take_all(state, range(len(state.copy_desk.rows)))
 
     def update(self, state: State) -> None:
         """Value what moved, keep the running figures, and note the rows that passed a limit."""
@@ -90,8 +90,7 @@ class CopyWatch:
             self._blocked.clear()
             self._day = today
         self._grow(rows)
-        for row in self.touched:
-            self._take(state, row)
+        self._take_all(state, self.touched)
         self.touched.clear()
         self._revalue(state)
         self._judge(state, rows)
@@ -103,8 +102,17 @@ class CopyWatch:
         while len(self._slots) < rows:
             self._slots.append({})
 
+    def _take_all(self, state: State, rows: Iterable[int]) -> None:
+        """Copy relationships into the arrays, then value their positions, all at once."""
+        slots: list[int] = []
+        for row in rows:
+            self._take(state, row)
+            slots += self._slots[row].values()
+        if slots:
+            self._value_slots(np.array(slots))
+
     def _take(self, state: State, row: int) -> None:
-        """Copy a relationship's ledger and limits into the arrays."""
+        """Copy a relationship's ledger and limits into the arrays, without valuing it."""
         leader, follower = state.copy_desk.rows[row]
         copy = state.copies[leader][follower]
         watched = copy.status in WATCHED
@@ -126,7 +134,6 @@ class CopyWatch:
             if slot is None:
                 slot = slots[symbol] = self._allot(row, self._symbol(symbol))
             self._lots[slot], self._cost[slot] = position.lots, position.cost_micros
-            self._value_slots(np.array([slot]))
 
     def _release(self, row: int, slot: int) -> None:
         self._equity[row] -= self._profit[slot]
