@@ -253,6 +253,10 @@ class Replica:
 
         `after` is what it stands right after, None when that was not applied here at the time.
         """
+        if after is not None and entry.entry_id <= self.seen:
+            # The tail was faster. Nobody else wrote, so it would only read the next one back too.
+            self._pacing.applied_own()
+            return
         batch = self._codec.decode(entry.payload)
         direct = after == self.seen and self.ready and not self._owner.locked()
         if not direct or _has_tick(batch):
