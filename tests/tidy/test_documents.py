@@ -42,6 +42,14 @@ def test_links_lead_somewhere() -> None:
     assert not found, failures(found, "Mend the link")
 
 
+def test_every_decision_has_a_number_of_its_own_and_is_listed() -> None:
+    names = sorted(path.name for path in files(".md") if re.match(r"docs/adr/\d", str(path)))
+    listed = re.findall(
+        r"^\| \[(\d{4})\]\((.+?)\)", (ROOT / "docs/adr/README.md").read_text(), re.M
+    )
+    assert [(f"{number:04}", name) for number, name in enumerate(names, 1)] == listed
+
+
 def reasons() -> type[StrEnum]:
     """Return the closed list of reason codes."""
     if importlib.util.find_spec("streams.core.reasons") is None:

@@ -11,7 +11,7 @@ Invariants:
 
 Rows are identified by `level x 2`, plus 1 on side `s`, in channel `book:{symbol}`.
 
-Source: domain.md, section 7, "Idea book"; docs/adr/0016-weight-of-an-idea.md.
+Source: domain.md, section 7, "Idea book"; docs/adr/0022-weight-of-an-idea.md.
 """
 
 from __future__ import annotations
