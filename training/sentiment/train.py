@@ -7,10 +7,10 @@ tuned (see SETTINGS) was tuned on five folds of it, authors and days kept whole.
 
 Method: logistic regression on features (streams/replica/lexicon/features.py), each scaled by its
 inverse document frequency, by how unevenly the labels have it (the naive Bayes log ratio of Wang
-and Manning, 2012, mixed in at `ratio_share`), and by 1 / sqrt(tokens of the message). Both labels of a source weigh
-the same, and an author's messages weigh 1 / sqrt(their number), so that a few loud authors do not
-teach their style. The features that matter most are kept and fitted once more. Platt's
-calibration is fitted on the margins of messages held out of each fold.
+and Manning, 2012, mixed in at `ratio_share`), and by 1 / sqrt(tokens of the message). Both labels
+of a source weigh the same, and an author's messages weigh 1 / sqrt(their number), so that a few
+loud authors do not teach their style. The features that matter most are kept and fitted once more.
+Platt's calibration is fitted on the margins of messages held out of each fold.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _log_ratios(counts: Any, labels: NDArray[np.int64], weights: Floats) -> Floa
     """Return how unevenly the labels have each feature, 1 on average; each count is raised by 1."""
     shares = []
     for label in (0, 1):
-        found = np.asarray((weights[labels == label] @ counts[labels == label])).ravel() + 1.0
+        found = np.asarray(weights[labels == label] @ counts[labels == label]).ravel() + 1.0
         shares.append(np.log(found / found.sum()))
     ratios: Floats = np.abs(shares[1] - shares[0])
     return ratios / ratios.mean()
