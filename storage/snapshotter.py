@@ -30,7 +30,7 @@ from streams.core.state import State
 from streams.ports import ENTRY_ZERO, EntryId, Log, LogError
 
 
-ENTRIES_BETWEEN = 10_000
+ENTRIES_BETWEEN = 5_000
 """Entries after which the next snapshot is due: a restart applies at most about as many again."""
 
 SECONDS_BETWEEN = 60.0
@@ -42,9 +42,6 @@ LOG_MS_KEPT = 120_000
 SNAPSHOTS_KEPT = 3
 PIPE_BYTES = 1 << 20
 """Most bytes written to or read from the pipe at once."""
-
-CHILD_NICE = 10
-"""How far the child steps back where it shares a core with the node that serves."""
 
 FDS_MAX = 1 << 20
 """Above every descriptor that a process has: the kernel's own bound by default."""
@@ -182,7 +179,8 @@ def fork_snapshot(state: State) -> tuple[int, int]:
             # A child that outlives a killed parent must not hold its port or its state directory.
             os.closerange(3, writing)
             os.closerange(writing + 1, FDS_MAX)
-            os.nice(CHILD_NICE)
+            # Where it shares a core with the node that serves, it runs while that waits.
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
             data = memoryview(snapshot(state))
             while data:
                 data = data[os.write(writing, data[:PIPE_BYTES]) :]

@@ -37,11 +37,9 @@ def judge_opening(wish: Wish, instrument: Instrument | None) -> Reason:
         instrument: what the follower would trade; None = the leader's symbol leads nowhere.
     """
     signal, copy = wish.signal, wish.copy
-    code = (
-        _intake_and_state(signal, copy)
-        or _filtered(wish, instrument)
-        or _mapped(signal, copy, instrument)
-    )
+    code = _intake_and_state(signal, copy) or _filtered(wish, instrument)
+    if code is None and copy.detached:
+        code = _left(signal, copy)
     if code is not None or instrument is None:
         return code or Reason.SYMBOL_UNMAPPED
     quote = wish.quote_ticks = instrument.ask_ticks if wish.side > 0 else instrument.bid_ticks
@@ -91,13 +89,12 @@ def _filtered(wish: Wish, instrument: Instrument | None) -> Reason | None:
     return None if rank == PASSED else RANKED[rank]
 
 
-def _mapped(signal: Signal, copy: Copy, instrument: Instrument | None) -> Reason | None:
+def _left(signal: Signal, copy: Copy) -> Reason | None:
     """Ask stage 4: a leg that the follower left stays left until the leader's ends."""
-    if copy.detached and signal.fill.symbol in copy.detached:
-        adding = signal.held and not signal.closed
-        if adding:
-            return Reason.DETACHED_BY_FOLLOWER
-    return Reason.SYMBOL_UNMAPPED if instrument is None else None
+    adding = signal.held and not signal.closed
+    if adding and signal.fill.symbol in copy.detached:
+        return Reason.DETACHED_BY_FOLLOWER
+    return None
 
 
 def _price(wish: Wish) -> Reason | None:

@@ -96,13 +96,14 @@ def opening_code(state: State, copy: Copy, equity_micros: int, at_us: int) -> Re
     The stops are asked exactly; the daily limits of profit and loss are those that a tick found.
     """
     settings = copy.settings
-    # The fixed stop in place: most copies have no other limit, and this runs for every follower.
+    # The stops in place, as in `stop_code`: this runs for every follower.
     if equity_micros <= copy.stop_base_micros // BPS * (BPS - settings.copy_stop_bps):
         return Reason.COPY_STOP_HIT
-    if settings.trailing_stop_bps:
-        code = stop_code(state, copy, equity_micros)
-        if code is not None:
-            return code
+    trailing = settings.trailing_stop_bps
+    if trailing:
+        peak: int = unpack_from("<q", state.copy_desk.figures.peaks, copy.row * BYTES)[0]
+        if equity_micros <= peak // BPS * (BPS - trailing):
+            return Reason.TRAILING_STOP_HIT
     if copy.blocked_code and copy.blocked_day == at_us // DAY_US:
         return Reason(copy.blocked_code)
     most = settings.trades_day_max

@@ -18,7 +18,7 @@ from streams.core.copying.gates import judge_opening
 from streams.core.copying.holdings import instrument_of, position_of
 from streams.core.copying.levels import copied_levels
 from streams.core.copying.seeds import in_order
-from streams.core.copying.signal import Signal, quote_ticks, slippage_bps
+from streams.core.copying.signal import Signal, quote_ticks
 from streams.core.copying.sizing import Wish
 from streams.core.copying.statistics import count_decision
 from streams.core.copying.status import change_status
@@ -34,6 +34,9 @@ from streams.core.state import Copy, Instrument, Position, State
 
 
 OPENING_LEGS = ("open", "sync")
+
+EXECUTED = Reason.EXECUTED.value
+"""Looked up once: it is written for nearly every follower."""
 
 FAILURES = (Reason.INSUFFICIENT_FUNDS.value, Reason.INSUFFICIENT_MARGIN.value)
 """Codes of an opening that count as a failure in a row."""
@@ -65,7 +68,7 @@ def follow_fill(ctx: Context, signal: Signal) -> None:
                 block.append(Judged(alone, _judge(ctx, signal, copy, alone)))
                 continue
             wish = wish or Wish(state, signal, copy)
-            decide_opening(ctx, signal, copy, "open", wish)
+            _book_opening(ctx, signal, wish, _judge(ctx, signal, copy, wish), "open")
             if wish.lots:
                 slippages.append(wish.slippage_bps)
     for judged in shared(signal, block):
@@ -123,7 +126,7 @@ def _book_opening(ctx: Context, signal: Signal, wish: Wish, code: Reason, leg: s
             fill.signal_seq,
             leg,
             instrument.symbol,
-            code.value,
+            EXECUTED if code is Reason.EXECUTED else code.value,
             wish.clamps,
             copy.version,
             signal.leader.equity,
@@ -176,11 +179,12 @@ def _decide_closing(ctx: Context, signal: Signal, copy: Copy) -> None:
         price = quote_ticks(instrument, side)
         if instrument is signal.instrument:
             price = price or fill.price_ticks
-            worse = slippage_bps(side, price, fill.price_ticks)
+            worse = signal.slippage(side, price)
         if count == 0:
             code = Reason.ZERO_AFTER_ROUNDING
         else:
-            fee = divide_up(instrument.value_micros(price, count) * instrument.fee_ppm, PPM)
+            if instrument.fee_ppm:
+                fee = divide_up(instrument.value_micros(price, count) * instrument.fee_ppm, PPM)
             result = fill_result(position, instrument, lots, price, fee)
     ctx.emit(
         CopyDecided(
@@ -189,7 +193,7 @@ def _decide_closing(ctx: Context, signal: Signal, copy: Copy) -> None:
             fill.signal_seq,
             "close",
             symbol,
-            code.value,
+            EXECUTED if code is Reason.EXECUTED else code.value,
             (),
             copy.version,
             signal.leader.equity,

@@ -86,9 +86,12 @@ def count_decision(copy: Copy, event: CopyDecided, instrument: Instrument) -> No
             skipped.open_skipped(statistics, event, instrument)
             return
         price = event.price_ticks
-        factor = price * instrument.value_numerator
-        statistics.wanted_micros += factor * abs(event.wanted_lots) // instrument.value_denominator
-        statistics.filled_micros += factor * abs(event.lots) // instrument.value_denominator
+        factor, divisor = price * instrument.value_numerator, instrument.value_denominator
+        filled = factor * abs(event.lots) // divisor
+        statistics.filled_micros += filled
+        if event.wanted_lots != event.lots:
+            filled = factor * abs(event.wanted_lots) // divisor
+        statistics.wanted_micros += filled
         _count_slippage(statistics, statistics.entry_slippage, event, instrument)
     elif event.leg == "close":
         if statistics.skipped:
@@ -100,7 +103,7 @@ def count_decision(copy: Copy, event: CopyDecided, instrument: Instrument) -> No
 def _count_slippage(
     statistics: CopyStatistics, counts: dict[int, int], event: CopyDecided, instrument: Instrument
 ) -> None:
-    if event.leader_symbol not in ("", event.symbol):
+    if event.leader_symbol != event.symbol and event.leader_symbol:
         return  # another instrument's price says nothing
     sketch.add(counts, event.slippage_bps)
     delay_ms = (event.decided_at_us - event.at_us) // 1000
