@@ -21,6 +21,7 @@ from streams.core.view import (
     copy_view,
     event_data,
     fee_terms_view,
+    stake_view,
     statement_view,
     statistics_view,
 )
@@ -246,7 +247,7 @@ async def get_fees(request: ApiRequest, trader: FromPath[str]) -> Response[Any]:
     codes=("UNKNOWN_TRADER",),
 )
 async def get_copiers(request: ApiRequest, trader: FromPath[str]) -> Response[Any]:
-    """Median, quartiles and share with a profit, stopped followers included."""
+    """Median, quartiles and share with a profit, stopped followers included; the leader's stake."""
     state = request.core
     leader = trader_of(request, trader)
     result = FollowersResult(state)
@@ -254,7 +255,9 @@ async def get_copiers(request: ApiRequest, trader: FromPath[str]) -> Response[An
         result.add(copy)
         if number % COPIES_PER_SLICE == 0:
             await asyncio.sleep(0)
-    return answer(request, {"trader": leader.trader, **result.view()})
+    return answer(
+        request, {"trader": leader.trader, **result.view(), "stake": stake_view(state, leader)}
+    )
 
 
 ROUTES = [

@@ -9,6 +9,7 @@ Source: domain.md, section 4.8.
 from __future__ import annotations
 
 from streams.core.copying import sketch, skipped
+from streams.core.copying.fees import owed_micros
 from streams.core.events import CopyDecided
 from streams.core.performance.equity import ledger_equity
 from streams.core.performance.track import unit_ppb
@@ -16,6 +17,9 @@ from streams.core.state import Copy, CopyStatistics, Instrument, State
 
 
 PPB = 1_000_000_000
+UNIT_PPB_MAX = PPB * PPB
+"""Largest unit value that a copy begins again with: beyond it, it stays there."""
+
 DIFFERENCE_PPM_MAX = 10_000_000
 """Largest daily difference of returns that is counted: 1,000 %."""
 
@@ -26,6 +30,7 @@ def begin_statistics(state: State, copy: Copy, moved_micros: int) -> None:
     equity = ledger_equity(state, leader.ledger)
     unit = unit_ppb(leader.track, equity)
     lifetime = copy.statistics.lifetime_micros
+    earlier = copy.statistics.earlier_ppb * copy.statistics.growth_ppb // PPB
     copy.statistics = CopyStatistics(
         base_micros=moved_micros,
         capital_micros=moved_micros,
@@ -38,6 +43,7 @@ def begin_statistics(state: State, copy: Copy, moved_micros: int) -> None:
         leader_equity_micros=max(equity, 0),
         day_unit_ppb=PPB,
         day_leader_ppb=unit,
+        earlier_ppb=min(earlier, UNIT_PPB_MAX),
     )
 
 
@@ -72,6 +78,18 @@ def unit_of(statistics: CopyStatistics, equity_micros: int) -> int:
     if statistics.base_micros <= 0:
         return statistics.growth_ppb
     return statistics.growth_ppb * max(equity_micros, 0) // statistics.base_micros
+
+
+def unit_since_first_start(state: State, copy: Copy) -> int:
+    """Return what one unit has become since the copy was first started, in billionths.
+
+    Chain-linked over every change of the allocation and every restart, after all fees: what is
+    charged and not yet paid is taken off. So money that came late earns only from then on, and
+    money taken out in time does not make a loss small.
+    """
+    equity = ledger_equity(state, copy.ledger) - owed_micros(copy.fees)
+    statistics = copy.statistics
+    return statistics.earlier_ppb * unit_of(statistics, equity) // PPB
 
 
 def count_decision(copy: Copy, event: CopyDecided, instrument: Instrument) -> None:

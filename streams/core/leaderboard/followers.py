@@ -9,28 +9,25 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from streams.core.copying.statistics import PPB, unit_since_first_start
 from streams.core.leaderboard.composite import Numbers, shrunk_followers
-from streams.core.performance.equity import ledger_equity
-from streams.core.state import Copy, State
+from streams.core.state import State
 
 
 def follower_numbers(state: State, leaders: Sequence[str]) -> Numbers:
-    """Return the shrunk median net return of each leader's followers, stopped ones included."""
+    """Return the shrunk median net return of each leader's followers, stopped ones included.
+
+    Returns are chain-linked, see `copying.statistics.unit_since_first_start`.
+    """
     medians, counts = np.zeros(len(leaders)), np.zeros(len(leaders))
     for place, leader in enumerate(leaders):
         copies = state.copies.get(leader)
         if copies:
-            found = sorted(net_return(state, copy) for copy in copies.values())
+            found = sorted(
+                unit_since_first_start(state, copy) / PPB - 1.0 for copy in copies.values()
+            )
             medians[place], counts[place] = median(found), len(found)
     return shrunk_followers(medians, counts)
-
-
-def net_return(state: State, copy: Copy) -> float:
-    """Return what a copy has earned after fees, over what was put into it."""
-    ledger = copy.ledger
-    open_profit = ledger_equity(state, ledger) - ledger.cash_micros
-    net = ledger.realised_micros - ledger.fees_micros + open_profit
-    return net / copy.settings.allocation_micros
 
 
 def median(ordered: Sequence[float]) -> float:

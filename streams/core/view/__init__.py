@@ -27,6 +27,7 @@ from streams.core.view.objects import (
 )
 from streams.core.view.routes import ROUTES
 from streams.core.view.settings import settings_view
+from streams.core.view.stake import stake_view
 from streams.core.view.traders import profile_view, record_view, trader_view
 from streams.core.view.values import format_time
 
@@ -53,6 +54,7 @@ __all__ = [
     "record_view",
     "scope_view",
     "settings_view",
+    "stake_view",
     "statement_view",
     "statistics_view",
     "trader_view",

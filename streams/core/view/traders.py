@@ -11,6 +11,7 @@ from streams.core.performance.equity import ledger_equity
 from streams.core.performance.track import UNIT_PPB, unit_ppb
 from streams.core.state import State, Trader
 from streams.core.view.author_record import author_record_view
+from streams.core.view.stake import stake_view
 from streams.core.view.values import format_time, format_time_or_none, money
 
 
@@ -62,7 +63,7 @@ def trader_view(state: State, trader: Trader) -> Data:
 
 
 def profile_view(state: State, trader: Trader) -> Data:
-    """Return the profile of one trader with former handles and a summary of its record."""
+    """Return the profile of one trader with former handles, record in short and own stake."""
     former = [
         {"handle": each.handle, "until": format_time(each.until_us)}
         for each in trader.about.former_handles
@@ -71,6 +72,7 @@ def profile_view(state: State, trader: Trader) -> Data:
         **trader_view(state, trader),
         "former_handles": former,
         "record": record_view(state, trader),
+        "stake": stake_view(state, trader),
     }
 
 

@@ -1,6 +1,7 @@
-from streams.core.commands import PlaceOrder, UpdateTrader
+from streams.core.commands import PlaceOrder, SetCopy, StopCopy, UpdateTrader
 from streams.core.idea_state import AuthorRecord, ClassRecord
-from streams.core.view import profile_view, record_view
+from streams.core.money import MICROS
+from streams.core.view import profile_view, record_view, stake_view
 from streams.core.view.traders import reputation
 from tests.unit.core.market import Market
 
@@ -39,3 +40,18 @@ def test_a_profile_names_former_handles() -> None:
     assert profile["handle"] == "anna"
     assert [each["handle"] for each in profile["former_handles"]] == ["ann"]
     assert profile["record"]["fills"] == 0
+
+
+def test_the_stake_of_a_leader_is_its_own_part_of_what_it_decides_about() -> None:
+    market = Market("lea", "fay")
+    leader = market.state.traders["lea"]
+    alone = {"own_equity": "1000", "copied_capital": "0", "ratio": 1.0, "reason": None}
+    assert alone == stake_view(market.state, leader)
+    market.do("fay", SetCopy("lea", allocation_micros=500 * MICROS))
+    shared = {"own_equity": "1000", "copied_capital": "500", "ratio": 0.666667, "reason": None}
+    assert shared == profile_view(market.state, leader)["stake"]
+    market.do("fay", StopCopy("lea"))
+    assert alone == stake_view(market.state, leader)
+    leader.ledger.cash_micros = -1
+    nothing = {"own_equity": "0", "copied_capital": "0", "ratio": None, "reason": "NO_CAPITAL"}
+    assert nothing == stake_view(market.state, leader)

@@ -19,6 +19,7 @@ from streams.core.commands import (
 from streams.core.copying import sketch
 from streams.core.copying.gap import exposure_deviation_ppm, gap_of, money_of, returns_of
 from streams.core.copying.skipped import value_by_code
+from streams.core.copying.statistics import unit_since_first_start
 from streams.core.events import CopiesValued
 from streams.core.money import MICROS
 from streams.core.view import FollowersResult, statistics_view
@@ -300,6 +301,23 @@ def test_exposure_deviation_compares_weights() -> None:
     market.do("fay", PauseCopy("lea"))
     market.fill("lea", 5_000, 10_000)
     assert exposure_deviation_ppm(market.state, market.copy("fay")) == 250_000
+
+
+def test_the_return_of_a_follower_is_chained_over_moved_money_and_over_restarts() -> None:
+    market = copied()
+    market.fill("lea", 10_000, 10_000)
+    market.quote("BTC", 9_000, 9_000)
+    copy = market.copy("fay")
+    assert unit_since_first_start(market.state, copy) == 900_000_000
+    market.do("fay", SetCopy("lea", allocation_micros=900 * MICROS))
+    # Money that comes after a loss of a tenth does not make it smaller.
+    assert unit_since_first_start(market.state, copy) == 900_000_000
+    market.do("fay", StopCopy("lea", "close_now"))
+    ended = unit_since_first_start(market.state, copy)
+    assert ended == 900_000_000
+    market.do("fay", SetCopy("lea", allocation_micros=500 * MICROS))
+    assert copy.statistics.growth_ppb == 1_000_000_000
+    assert unit_since_first_start(market.state, copy) == ended
 
 
 def test_followers_results_are_told_with_losers_and_stopped_ones() -> None:

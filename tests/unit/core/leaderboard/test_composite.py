@@ -18,7 +18,7 @@ from streams.core.performance.drawdown import Drawdown
 from streams.core.performance.stability import Line, slope_sign, stability
 from streams.core.performance.tails import expected_shortfall_95
 from streams.core.performance.track import close_day, record_round_trip
-from streams.core.state import Copy, CopySettings, Ledger, State, Trader
+from streams.core.state import Copy, CopySettings, CopyStatistics, Ledger, State, Trader
 from streams.core.valuation import Valuation
 from tests.unit.core.records import CASH, TODAY, add, market, next_day
 
@@ -113,24 +113,34 @@ def test_who_is_first_in_everything_scores_a_hundred():
     assert sorted(found.tolist(), reverse=True) == found.tolist()
 
 
+def follower(name: str, base: int, equity: int, **curve: int) -> Copy:
+    statistics = CopyStatistics(base_micros=base, **curve)
+    copied = Copy(name, "lea", "ACTIVE", CopySettings(1_000), 1, 0, Ledger(equity))
+    copied.statistics = statistics
+    return copied
+
+
 def test_followers_count_by_their_median_net_return_shrunk_by_their_number():
     state = market()
-    copies: dict[str, Copy] = {}
-    for number, profit in enumerate((100, -50, 300)):
-        ledger = Ledger(1_000, profit + 10, 10)
-        copies[f"f{number}"] = Copy(
-            f"f{number}",
-            "lea",
-            "STOPPED" if number else "ACTIVE",
-            CopySettings(1_000),
-            1,
-            0,
-            ledger,
-        )
+    copies = {
+        "f0": follower("f0", 1_000, 1_100),
+        # Stopped: its curve stands where it ended, whatever the ledger holds now.
+        "f1": follower("f1", 0, 0, growth_ppb=950_000_000),
+        "f2": follower("f2", 1_000, 1_300),
+    }
     state.copies = {"lea": copies, "two": dict(list(copies.items())[:2])}
     found = follower_numbers(state, ["lea", "none", "two"])
     assert found.defined.tolist() == [True, False, True]
     assert np.allclose(found.values, [0.1 * 3 / 23, 0.0, 0.025 * 2 / 22])
+
+
+def test_a_follower_that_restarts_keeps_what_was_lost_and_owes_what_is_charged():
+    state = market()
+    copied = follower("f0", 1_000, 1_300, growth_ppb=1_000_000_000, earlier_ppb=500_000_000)
+    copied.fees.flat_micros = 100
+    state.copies = {"lea": {"f0": copied}}
+    # Half was lost in the run before, a fifth is gained in this one after what is owed.
+    assert np.allclose(follower_numbers(state, ["lea"]).values, [-0.4 / 21])
 
 
 @given(st.floats(1e-9, 1e9))
