@@ -468,8 +468,8 @@ class CopyStatistics(msgspec.Struct, array_like=True):
     base. `capital_micros` is what was moved in less what was moved out, `lifetime_micros` all
     that ever was moved in. `begun_*` and `leader_*` are values at the start, `ended_*` at the
     stop; `day_*` at the last closed day. The slippage sketches count basis points, `delays_ms`
-    milliseconds. `low_micros` is the lowest equity seen, less the capital. `earlier_ppb` is what one
-    unit had become when the copy was restarted: stopping and starting again forgets no loss.
+    milliseconds. `low_micros` is the lowest equity seen, less the capital. `earlier_ppb` is what
+    one unit had become when the copy was restarted: stopping and starting again forgets no loss.
     """
 
     growth_ppb: int = 1_000_000_000

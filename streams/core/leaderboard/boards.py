@@ -80,6 +80,7 @@ class Boards:
         "_prepared",
         "_published",
         "_records",
+        "_sames",
         "_scores",
         "_seniority",
         "_size",
@@ -115,7 +116,8 @@ class Boards:
         self._records = 0
         self._orders: dict[Same, Integers] = {}
         self._hints: dict[Same, int | None] = {}
-        self._prepared: dict[str, Publication] = {}
+        self._prepared: dict[str, Publication] | None = None
+        self._sames: dict[Same, list[str]] = {}
         self._published: tuple[int, int] | None = None
         self._grow(len(valuation.traders))
         self._history = History.from_state(state, len(self._growth))
@@ -137,8 +139,7 @@ class Boards:
             self._take(state, row, self.valuation.traders[row])
         self._score(state, day)
         self.valuation.version += 1
-        self._history.refresh(day_of(state.market_at_us))
-        self._records += 1
+        self._refresh(day_of(state.market_at_us))
         self.crowd = crowd(self._history, int(np.count_nonzero(self._traded)))
 
     def prepare(self, state: State) -> Iterator[None]:
@@ -150,19 +151,18 @@ class Boards:
         Yields:
             None after each step.
         """
-        if self._prepared and self._standing.token == self._token(state):
+        if self._prepared is not None and self._standing.token == self._token(state):
             return
-        self._prepared = {}
+        self._prepared = None
         yield from self.valuation.prepare()
         self._standing = self._stand(state)
         yield
         heads: dict[Same, Head] = {}
-        for name, period in BOARD_KEYS.values():
-            same = self.same_board(name, period)
-            if same not in heads:
-                moment, hint = self._moment(name, period), self._hints.get(same)
-                heads[same], self._hints[same] = moment.head(name, self.valuation.traders, hint)
-                yield
+        for same, keys in self._sames.items():
+            name, period = BOARD_KEYS[keys[0]]
+            moment, hint = self._moment(name, period), self._hints.get(same)
+            heads[same], self._hints[same] = moment.head(name, self.valuation.traders, hint)
+            yield
         yield from self._compare(state, heads)
 
     def rank(self, state: State) -> dict[str, Publication]:
@@ -176,7 +176,7 @@ class Boards:
         for _ in self.prepare(state):
             pass
         self._published = self._standing.token
-        return self._prepared
+        return self._prepared or {}
 
     def ended(self, state: State, after: int, count: int) -> list[tuple[int, str]]:
         """Return traders whose account was blown or closed, as (place, trader) in order of join.
@@ -195,6 +195,13 @@ class Boards:
         # Scores are of the newest close: whether two periods were equal then is another question.
         shown = f"{name}:{period}" if name == COMPOSITE else name
         return shown, self._history.window_of[period]
+
+    def _same_boards(self) -> dict[Same, list[str]]:
+        """Return the keys of all boards by what they share."""
+        found: dict[Same, list[str]] = {}
+        for key, (name, period) in BOARD_KEYS.items():
+            found.setdefault(self.same_board(name, period), []).append(key)
+        return found
 
     def keys(self, name: str, period: str) -> Integers:
         """Return everybody's sort key on a board, by row."""
@@ -258,17 +265,21 @@ class Boards:
     def _compare(self, state: State, heads: dict[Same, Head]) -> Iterator[None]:
         """Compare all heads with what is published; set what `rank` answers."""
         prepared: dict[str, Publication] = {}
-        shared: dict[tuple[object, ...], Publication] = {}
-        for key, (name, period) in BOARD_KEYS.items():
-            board, same = state.boards.get(key, _NOTHING), self.same_board(name, period)
-            # Periods that show the same lists and now have the same head change alike.
-            shown = (board.traders, board.values, board.trades, board.closed_ranks)
-            alike = (same, board.ranked, *map(id, shown))
-            found = shared.get(alike)
-            if found is None:
-                found = shared[alike] = publication(board, heads[same])
-                yield
-            prepared[key] = found
+        for same, keys in self._sames.items():
+            head, shared = heads[same], dict[tuple[object, ...], Publication]()
+            for key in keys:
+                board = state.boards.get(key, _NOTHING)
+                if not head.ranked and not board.ranked:
+                    continue
+                # Periods that show the same lists and now have the same head change alike.
+                shown = (board.traders, board.values, board.trades, board.closed_ranks)
+                alike = (board.ranked, *map(id, shown))
+                found = shared.get(alike)
+                if found is None:
+                    found = shared[alike] = publication(board, head)
+                    yield
+                if found.changed:
+                    prepared[key] = found
         self._prepared = prepared
 
     def _token(self, state: State) -> tuple[int, int]:
@@ -278,8 +289,7 @@ class Boards:
         """Take over what changed and compute where everybody is now."""
         self._take_changed(state)
         history, day = self._history, day_of(state.market_at_us)
-        if history.refresh(day):
-            self._records += 1
+        self._refresh(day)
         self._seniority.refresh(state)
         self._moments_before, self._moments = self._moments, {}
         self._orders.clear()
@@ -294,6 +304,11 @@ class Boards:
         return Standing(
             self._token(state), day, self._records, today, traded, barred, funded, first_day
         )
+
+    def _refresh(self, day: int) -> None:
+        if self._history.refresh(day):
+            self._records += 1
+            self._sames = self._same_boards()
 
     def _take_changed(self, state: State) -> None:
         traders = self.valuation.traders

@@ -35,6 +35,10 @@ FEW_ROWS = 4_096
 """Ranked traders that are sorted without looking for the best among them first."""
 
 
+NOBODY = Head(np.zeros(0, np.int64), [], [], [], 0)
+"""Head of a board that ranks nobody."""
+
+
 class Standing(NamedTuple):
     """Everybody as of one moment.
 
@@ -131,6 +135,9 @@ class Moment:
             return known
         values, ranked = self._board(name)
         count = int(np.count_nonzero(ranked))
+        if count == 0:
+            self._heads[name] = NOBODY, hint
+            return NOBODY, hint
         lowest_first = is_lowest_first(name)
         rows = self._candidates(values, ranked, count, hint, lowest_first=lowest_first)
         if rows is None:

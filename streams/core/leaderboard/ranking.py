@@ -57,7 +57,7 @@ def close_boards(state: State, boards: Boards, day: int) -> None:
             rows, _ = boards.order(name, period)
             ranked = ranks[same] = np.zeros(len(valuation.traders), RANKS)
             ranked[rows] = np.arange(1, len(rows) + 1)
-        board = state.boards[key]
+        board = state.boards.setdefault(key, Board())
         by_row = ranked.copy()
         before: Ranks = np.frombuffer(board.closed_ranks, RANKS)
         left = (by_row[: len(before)] == NEVER_RANKED) & (before != NEVER_RANKED)

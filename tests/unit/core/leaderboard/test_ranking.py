@@ -58,6 +58,9 @@ def test_the_first_ranking_publishes_everybody():
     board = floor.state.boards[KEY]
     assert (board.traders, board.values, board.trades) == (["a", "b"], [0, 0], [0, 0])
     assert (board.previous, board.ranked) == ([0, 0], 2)
+    # Boards that rank nobody are not made.
+    assert [key for key in floor.state.boards if not floor.state.boards[key].ranked] == []
+    close_boards(floor.state, floor.boards, 0)
     assert len(floor.state.boards) == len(BOARD_KEYS)
 
 
