@@ -58,12 +58,13 @@ async def unlike_idea(request: ApiRequest, idea: FromPath[str]) -> Response[Any]
 async def list_comments(
     request: ApiRequest, idea: FromPath[str], limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
 ) -> Response[Any]:
-    """Page through the comments of an idea."""
+    """Page through the comments of an idea; those of closed accounts stand there without text."""
     comments = idea_of(request, idea).comments
     begin = 0 if cursor is None else decode_cursor("comments", cursor, 1)[0]
     end = begin + limit
     following = encode_cursor("comments", end) if end < len(comments) else None
-    return page(request, [comment_view(each) for each in comments[begin:end]], following)
+    shown = [comment_view(request.core, each) for each in comments[begin:end]]
+    return page(request, shown, following)
 
 
 @endpoint(

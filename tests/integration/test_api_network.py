@@ -70,9 +70,14 @@ async def test_an_administrator_verifies_and_closes(node: ApiNode) -> None:
 
 async def test_a_closed_account_stays_readable(node: ApiNode) -> None:
     idea = await publish(node, "alice", "An idea that stays")
+    for handle in ("alice", "bob"):
+        said = {"json": {"text": f"{handle} speaks"}}
+        await node.send("POST", f"/v1/ideas/{idea}/comments", handle, **said)
     closed = await node.send("POST", "/v1/me/close", "alice", json={"reason": "tired"})
     assert closed.json()["trader"]["closed_at"] is not None
     assert (await node.get(f"/v1/ideas/{idea}"))["title"] is None
+    comments = (await node.get(f"/v1/ideas/{idea}/comments"))["items"]
+    assert [each["text"] for each in comments] == [None, "bob speaks"]
     assert (await node.get("/v1/traders/@alice"))["handle"] == "alice"
     assert await code(node, "PUT", "/v1/traders/@alice/follow", "bob") == (409, "TRADER_CLOSED")
     assert await code(node, "PATCH", "/v1/me", "alice", json={"bio": "x"}) == (

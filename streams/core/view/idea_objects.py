@@ -130,12 +130,12 @@ def _ratio(parts: int | None, whole: int) -> float | None:
     return None if parts is None else parts / whole
 
 
-def comment_view(comment: Comment) -> Data:
-    """Return a comment; `parent_id` is null on the top level."""
+def comment_view(state: State, comment: Comment) -> Data:
+    """Return a comment; `parent_id` is null on the top level, `text` of a closed account."""
     return {
         "comment": comment.comment,
         "trader": comment.trader,
-        "text": comment.text,
+        "text": None if comment.trader in state.closed_traders else comment.text,
         "parent_id": comment.parent or None,
         "at": format_time(comment.at_us),
     }

@@ -216,8 +216,11 @@ def test_an_idea_with_counts(at: Desk) -> None:
         "resolution": view["resolution"],
         "external_id": None,
     }
-    assert [comment_view(each)["parent_id"] for each in stored.comments] == [None, comment]
-    assert comment_view(stored.comments[0]) == {
+    assert [comment_view(at.state, each)["parent_id"] for each in stored.comments] == [
+        None,
+        comment,
+    ]
+    assert comment_view(at.state, stored.comments[0]) == {
         "comment": comment,
         "trader": "bob",
         "text": "Why?",
