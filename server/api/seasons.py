@@ -21,6 +21,7 @@ from streams.core.commands import EnterSeason, OpenSeason
 from streams.core.state import Season
 from streams.core.view import format_time
 from streams.core.view.board_facts import season_rows
+from streams.core.view.fairness import date_of
 from streams.core.view.values import format_time_or_none
 from streams.replica.texts import clean
 
@@ -50,7 +51,7 @@ async def list_seasons(request: ApiRequest) -> Response[Any]:
     "GET",
     "/v1/seasons/{season:str}",
     tag=TAG,
-    summary="One season with its final board",
+    summary="One season with its standings or final board",
     codes=("UNKNOWN_SEASON", "INVALID_CURSOR"),
 )
 async def get_season(
@@ -59,8 +60,9 @@ async def get_season(
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
 ) -> Response[Any]:
-    """Show the entry list, and by rank once it is closed.
+    """Show the entry list, by rank from the first closed day on.
 
+    While the season runs, rows are its standings after the day `standings_of`.
     `digest` is BLAKE2b-128 over `rank:trader:score` joined by `|`, scores in millionths or `-`.
     """
     found = request.core.seasons.get(season)
@@ -119,6 +121,7 @@ def _season(season: Season) -> dict[str, Any]:
         "start": format_time(season.start_day * DAY_US),
         "end": format_time(season.end_day * DAY_US),
         "entries": len(season.entries),
+        "standings_of": date_of(season.stood_day) if season.stood_day else None,
         "digest": season.digest or None,
         "closed_at": format_time_or_none(season.closed_at_us),
     }

@@ -1,4 +1,4 @@
-"""Commands of an account: orders that rest, stops and takes, cash, and a leader's fees."""
+"""Commands of an account: orders that rest, stops and takes, cash, seasons, and a leader's fees."""
 
 from __future__ import annotations
 
@@ -63,6 +63,10 @@ class AccountCommands(ABC):
     async def withdraw(self, amount: Amount, *, key: str | None = None) -> Answer:
         """Pay out of the paper account."""
         return await self.command("withdraw", {"amount": amount_text(amount)}, key=key)
+
+    async def enter_season(self, season: str, *, key: str | None = None) -> Answer:
+        """Enter a season before its first day; entering again changes nothing."""
+        return await self.command("enter_season", {"season": season}, key=key)
 
     async def set_fees(
         self,

@@ -216,10 +216,23 @@ class SeasonStarted(Event, frozen=True):
 
 
 class SeasonScored(Event, frozen=True):
-    """Scores of the next entries, in millionths; None = not defined, or flagged."""
+    """Scores of the next entries over the season's days up to `day`, in millionths.
+
+    None = not defined, or flagged.
+    """
 
     season: str
     scores: list[int | None]
+    at_us: int
+    day: int = 0
+
+
+class SeasonStood(Event, frozen=True):
+    """How a running season stands after a day, by rank; `rows` as in `SeasonClosed`."""
+
+    season: str
+    day: int
+    rows: list[tuple[str, int | None]]
     at_us: int
 
 
@@ -944,6 +957,7 @@ AnyEvent = (
     | SeasonEntered
     | SeasonStarted
     | SeasonScored
+    | SeasonStood
     | SeasonClosed
     | TraderFollowed
     | TraderUnfollowed

@@ -652,7 +652,9 @@ class Board(msgspec.Struct, array_like=True):
 class Season(msgspec.Struct, array_like=True):
     """A contest, see `leaderboard.seasons`. Days are UTC days; `end_day` is not in it.
 
-    `scores` follow the order of `entries`; `rows` are (trader, score) by rank.
+    `scores` follow the order of `entries` and are of the days up to `scored_day`; `rows` are
+    (trader, score) by rank: while the season runs those of the days up to `stood_day`, at last the
+    final board.
     """
 
     season: str
@@ -665,6 +667,8 @@ class Season(msgspec.Struct, array_like=True):
     rows: list[tuple[str, int | None]] = []
     digest: str = ""
     closed_at_us: int = 0
+    scored_day: int = 0
+    stood_day: int = 0
 
 
 class KeyOutcome(msgspec.Struct, array_like=True, gc=False):

@@ -148,6 +148,16 @@ def _target(_: State, outcome: Outcome, __: list[Event]) -> Result:
     return {"trader": outcome.result, "following": outcome.name == "FollowTrader"}
 
 
+def _season(state: State, outcome: Outcome, _: list[Event]) -> Result:
+    season = state.seasons[outcome.result]
+    return {
+        "season": season.season,
+        "status": season.status,
+        "entered": outcome.principal in season.entries,
+        "entries": len(season.entries),
+    }
+
+
 def _read(state: State, outcome: Outcome, _: list[Event]) -> Result:
     trader = state.traders[outcome.result]
     return {"read_through": trader.about.notices_read, "unread": unread(state, trader)}
@@ -203,6 +213,7 @@ RESULTS: dict[str, Callable[[State, Outcome, list[Event]], Result]] = {
     "UpdateTrader": _trader,
     "VerifyTrader": _trader,
     "CloseTrader": _trader,
+    "EnterSeason": _season,
     "ReadNotifications": _read,
     "SetNotificationLevels": _notification_levels,
     "FollowTrader": _target,

@@ -37,6 +37,7 @@ from streams.replica.requests import (
     CreateIdea,
     EditIdea,
     EditOrder,
+    EnterSeason,
     IdeaOnly,
     LeaderOnly,
     OpenOrder,
@@ -236,6 +237,7 @@ REQUESTS: dict[str, RequestKind] = {
     "post_message": RequestKind(PostMessage, _post_message, "trade"),
     "follow_trader": RequestKind(TraderOnly, _on_trader(commands.FollowTrader), "trade"),
     "unfollow_trader": RequestKind(TraderOnly, _on_trader(commands.UnfollowTrader), "trade"),
+    "enter_season": RequestKind(EnterSeason, lambda _, r: commands.EnterSeason(r.season), "trade"),
     "update_profile": RequestKind(UpdateProfile, _update_profile, "trade"),
     "close_account": RequestKind(CloseAccount, _close_account, "trade"),
     "read_notifications": RequestKind(

@@ -162,6 +162,12 @@ class IdeaOnly(Request, frozen=True):
     idea: Identifier
 
 
+class EnterSeason(Request, frozen=True):
+    """Names a season to enter."""
+
+    season: Identifier
+
+
 class CloseIdea(Request, frozen=True):
     """End an idea."""
 

@@ -15,6 +15,7 @@ from streams.core.events import FillBooked, IdentityLinked
 from streams.core.integrity.flags import raise_flag
 from streams.core.limits import ACCOUNTS_PER_IDENTITY_MAX
 from streams.core.reasons import Reason
+from streams.core.sentiment.voices import mark_changed
 from streams.core.state import State
 
 
@@ -63,6 +64,9 @@ def evolve_identity_linked(state: State, event: IdentityLinked) -> None:
         memory.accounts[before].remove(event.trader)
     memory.identity[event.trader] = event.identity
     memory.accounts.setdefault(event.identity, []).append(event.trader)
+    for symbol in state.spoken.get(event.trader, ()):
+        # The voices of one person count as one, see `sentiment.tally`.
+        mark_changed(state, symbol, state.sentiment[symbol])
 
 
 def judge_front_running(ctx: Context, fill: FillBooked) -> None:

@@ -1,9 +1,10 @@
 """Seasons: contests with a fixed start and end, a frozen entry list and a hashed final board.
 
-Traders enter until the start; then the list is frozen. After the close of the last day the
-entries are scored, a few each tick, by the lower bound of their Sharpe ratio over the season's
-days: a lucky last trade widens the error more than it lifts the mean, so a lottery does not pay.
-The final board is an event with the digest of its text, which anybody can compute again.
+Traders enter until the start; then the list is frozen. After each closed day the entries are
+scored, a few each tick, by the lower bound of their Sharpe ratio over the season's days: a lucky
+last trade widens the error more than it lifts the mean, so a lottery does not pay. Until the last
+day this gives the standings. The final board is an event with the digest of its text, which
+anybody can compute again.
 
 Days are UTC days of market time; a season holds its first day and ends before its last.
 
@@ -24,6 +25,7 @@ from streams.core.events import (
     SeasonOpened,
     SeasonScored,
     SeasonStarted,
+    SeasonStood,
 )
 from streams.core.integrity.flags import is_excluded
 from streams.core.leaderboard.keys import VALUE_MICRO, VALUE_MICRO_MAX
@@ -99,28 +101,43 @@ def decide_enter_season(ctx: Context, command: EnterSeason) -> Decision:
 
 
 def advance_seasons(ctx: Context) -> None:
-    """Start, score and close seasons whose time has come; called on ticks."""
+    """Start, score and close seasons whose time has come; called on ticks.
+
+    A season that runs is scored after each closed day, as it is at its end.
+    """
     state = ctx.state
     today, at_us = day_of(state.market_at_us), state.market_at_us
     for name in list(state.seasons_running):
         season = state.seasons[name]
         if season.status == OPEN and today >= season.start_day:
             ctx.emit(SeasonStarted(season.season, len(season.entries), at_us))
-        if season.status in (RUNNING, SCORING) and today >= season.end_day:
-            _score(ctx, season, at_us)
+        if season.status == OPEN:
+            continue
+        if today >= season.end_day:
+            if _score(ctx, season, season.end_day - 1, at_us):
+                rows = ranked_rows(state, season)
+                ctx.emit(SeasonClosed(season.season, rows, board_digest(rows), at_us))
+        elif _is_due(season, state.closed_day) and _score(ctx, season, state.closed_day, at_us):
+            rows = ranked_rows(state, season)
+            ctx.emit(SeasonStood(season.season, state.closed_day, rows, at_us))
 
 
-def _score(ctx: Context, season: Season, at_us: int) -> None:
-    state, begin = ctx.state, len(season.scores)
+def _is_due(season: Season, closed_day: int) -> bool:
+    """Whether the newest closed day is one of the season's that has no standings yet."""
+    return closed_day >= season.start_day and closed_day != season.stood_day
+
+
+def _score(ctx: Context, season: Season, day: int, at_us: int) -> bool:
+    """Score the next entries by the days up to one; return whether all have been."""
+    state = ctx.state
+    begin = len(season.scores) if season.scored_day == day else 0
     scores = [
         None if is_excluded(state, name) else season_score(state.traders[name], season)
         for name in islice(season.entries, begin, begin + SCORED_PER_TICK_MAX)
     ]
-    if scores:
-        ctx.emit(SeasonScored(season.season, scores, at_us))
-    if len(season.scores) == len(season.entries):
-        rows = final_rows(state, season)
-        ctx.emit(SeasonClosed(season.season, rows, board_digest(rows), at_us))
+    if scores or season.scored_day != day:
+        ctx.emit(SeasonScored(season.season, scores, at_us, day))
+    return len(season.scores) == len(season.entries)
 
 
 def season_score(trader: Trader, season: Season) -> int | None:
@@ -142,7 +159,7 @@ def season_score(trader: Trader, season: Season) -> int | None:
     return min(max(round(bound * VALUE_MICRO), -VALUE_MICRO_MAX), VALUE_MICRO_MAX)
 
 
-def final_rows(state: State, season: Season) -> list[tuple[str, int | None]]:
+def ranked_rows(state: State, season: Season) -> list[tuple[str, int | None]]:
     """Return (trader, score in millionths) by rank; who has no score comes last."""
     scored = zip(season.entries, season.scores, strict=True)
 
@@ -185,10 +202,19 @@ def evolve_season_started(state: State, event: SeasonStarted) -> None:
 
 
 def evolve_season_scored(state: State, event: SeasonScored) -> None:
-    """Keep the scores of the next entries."""
+    """Keep the scores of the next entries; those of another day are worth nothing."""
     season = state.seasons[event.season]
-    season.status = SCORING
+    if season.scored_day != event.day:
+        season.scored_day, season.scores = event.day, []
+    if event.day == season.end_day - 1:
+        season.status = SCORING
     season.scores.extend(event.scores)
+
+
+def evolve_season_stood(state: State, event: SeasonStood) -> None:
+    """Keep how the season stands."""
+    season = state.seasons[event.season]
+    season.rows, season.stood_day = event.rows, event.day
 
 
 def evolve_season_closed(state: State, event: SeasonClosed) -> None:
@@ -205,5 +231,6 @@ EVOLVERS: Evolvers = {
     SeasonEntered: evolve_season_entered,
     SeasonStarted: evolve_season_started,
     SeasonScored: evolve_season_scored,
+    SeasonStood: evolve_season_stood,
     SeasonClosed: evolve_season_closed,
 }

@@ -133,15 +133,15 @@ def add_up(state: State, symbol: str, crowd: int, voices: dict[str, Voice], sinc
     instrument = state.instruments.get(symbol)
     new_since_us = now_us - NEW_ACCOUNT_US
     accuracy = accuracy_milli(state, "" if instrument is None else instrument.asset_class)
-    sizes = _cluster_sizes(voices, since_us)
+    repeats = _repeats(state.integrity.identity, voices, since_us)
     for trader, voice in voices.items():
         at_us = voice.at_us
         if at_us < since_us:
             continue
         steps = (now_us - at_us) * length // half_life_us if now_us > at_us else 0
         weight = (table[steps % length] >> steps // length) * accuracy(trader)
-        if voice.cluster:
-            weight //= sizes[voice.cluster]
+        if trader in repeats:
+            weight //= repeats[trader]
         percent = voice.percent if voice.stance > 0 else 100 - voice.percent
         open_weights[percent] += weight
         account = traders.get(trader)
@@ -164,12 +164,41 @@ def is_new(origin: str, joined_at_us: int, now_us: int) -> bool:
     return origin != "recorded" and joined_at_us > now_us - NEW_ACCOUNT_US
 
 
-def _cluster_sizes(voices: dict[str, Voice], since_us: int) -> dict[int, int]:
-    sizes: dict[int, int] = {}
-    for voice in voices.values():
-        if voice.cluster and voice.at_us >= since_us:
-            sizes[voice.cluster] = sizes.get(voice.cluster, 0) + 1
-    return sizes
+def _repeats(identities: dict[str, str], voices: dict[str, Voice], since_us: int) -> dict[str, int]:
+    """Return how many voices say what a trader's says, where there is more than its own.
+
+    Voices repeat each other that share a cluster, or whose accounts are of one person: such a
+    group counts as one voice, whether or not its voices agree.
+
+    Args:
+        identities: whose account it is, by trader.
+        voices: of one crowd.
+        since_us: market time.
+    """
+    clusters: dict[int, int] = {}
+    persons: dict[str, int] = {}
+    both: dict[tuple[int, str], int] = {}
+    marked = []
+    for trader, voice in voices.items():
+        if voice.at_us < since_us:
+            continue
+        cluster, person = voice.cluster, identities.get(trader, "")
+        if not cluster and not person:
+            continue
+        marked.append((trader, cluster, person))
+        if cluster:
+            clusters[cluster] = clusters.get(cluster, 0) + 1
+        if person:
+            persons[person] = persons.get(person, 0) + 1
+        if cluster and person:
+            both[cluster, person] = both.get((cluster, person), 0) + 1
+    repeats = {}
+    for trader, cluster, person in marked:
+        # Who is in both groups with it is counted once.
+        count = clusters.get(cluster, 0) + persons.get(person, 0) - both.get((cluster, person), 0)
+        if count > 1:
+            repeats[trader] = count
+    return repeats
 
 
 def read_crowds(state: State, symbol: str, sentiment: Sentiment, since_us: int) -> list[Reading]:

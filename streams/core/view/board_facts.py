@@ -11,11 +11,14 @@ from streams.core.events import (
     SeasonClosed,
     SeasonOpened,
     SeasonStarted,
+    SeasonStood,
     TraderFlagged,
 )
 from streams.core.leaderboard.keys import VALUE_MICRO
+from streams.core.limits import BOARD_ROWS_STREAMED_MAX
 from streams.core.market_clock import DAY_US
 from streams.core.state import State
+from streams.core.view.fairness import date_of
 from streams.core.view.values import format_time
 
 
@@ -73,8 +76,19 @@ def _season_closed(_: State, event: SeasonClosed) -> Data:
     }
 
 
+def _season_stood(_: State, event: SeasonStood) -> Data:
+    return {
+        "type": "season_stood",
+        "season": event.season,
+        "day": date_of(event.day),
+        "entries": len(event.rows),
+        "rows": season_rows(event.rows[:BOARD_ROWS_STREAMED_MAX]),
+        "at": format_time(event.at_us),
+    }
+
+
 def season_rows(rows: list[tuple[str, int | None]]) -> list[Data]:
-    """Return a season's final board; a score that is not defined is null."""
+    """Return a season's board; a score that is not defined is null."""
     return [
         {
             "rank": rank,
@@ -92,5 +106,6 @@ RENDERERS: dict[type[Event], Callable[[State, Any], Data]] = {
     SeasonOpened: _season_opened,
     SeasonStarted: _season_started,
     SeasonClosed: _season_closed,
+    SeasonStood: _season_stood,
 }
 """How each event becomes data."""

@@ -154,6 +154,7 @@ async def test_every_command_of_the_server_has_a_method_whose_arguments_it_takes
     await client.follow_trader("@a")
     await client.unfollow_trader("@a")
     await client.update_profile(display_name="A", bio="b", signals_access="followers")
+    await client.enter_season("spring")
     await client.close_account(reason="done")
     await client.read_notifications(3)
     await client.set_notification_levels(ideas="off")

@@ -79,6 +79,7 @@ update_profile {} -> UpdateTrader name=None bio=None signals_access=None
 update_profile {"display_name":" Ann ","bio":"b","signals_access":"followers"} -> UpdateTrader name='Ann' bio='b' signals_access='followers'
 set_copy      {"leader":"@lea","allocation":"500","multiplier":1.5,"copy_ratio":"0.25","position_max":1,"reverse":true} -> SetCopy leader='lea' allocation_micros=500000000 multiplier_ppm=1500000 copy_ratio_ppm=250000 position_max_bps=10000 reverse=True mode=None
 set_copy      {"leader":"lea","settings":{"notional_min":"1","exposure_max":"0.5","leverage_max":2}} -> SetCopy notional_min_micros=1000000 exposure_max_bps=5000 leverage_max_ppm=2000000 allocation_micros=None
+enter_season  {"season":"spring"} -> EnterSeason season='spring'
 update_profile {"bio":"","links":["https://a.example"],"tags":["#Macro"],"handle":"@Leander"} -> UpdateTrader bio='' links=['https://a.example'] tags=['macro'] handle='leander' name=None
 close_account {"reason":"tired"} -> CloseTrader reason='tired' trader=''
 read_notifications {"through":3} -> ReadNotifications through=3

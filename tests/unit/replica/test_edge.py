@@ -8,7 +8,13 @@ from typing import Any, TypeVar
 import pytest
 
 from server.bench.offline import OfflineNode
-from streams.core.commands import MarkRow, PublishMarks, RegisterInstrument, RegisterTrader
+from streams.core.commands import (
+    MarkRow,
+    OpenSeason,
+    PublishMarks,
+    RegisterInstrument,
+    RegisterTrader,
+)
 from streams.core.money import MICROS, Step
 from streams.ports import CommandError, CommandOutcome, Principal
 from streams.replica.edge import KEY_LENGTH_MAX, Edge
@@ -120,6 +126,17 @@ def test_a_request_struct_is_as_good_as_its_arguments() -> None:
         return (await edge.execute(Principal("ann"), "pause_copy", LeaderOnly("lea"), "k")).code
 
     assert on_node(work) == "UNKNOWN_COPY"
+
+
+def test_a_season_is_entered_as_a_command() -> None:
+    async def work(scene: Scene) -> dict[str, Any]:
+        assert (await scene.ask("enter_season", {"season": "s"})).code == "UNKNOWN_SEASON"
+        opened = OpenSeason("s", "S", 100_000, 100_007)
+        await scene.node.edge.submit(opened, "test", privileged=True)
+        return (await scene.ask("enter_season", {"season": "s"}, "other")).result
+
+    entered = {"season": "s", "status": "OPEN", "entered": True, "entries": 1}
+    assert on_node(work) == entered
 
 
 COPY = {"leader": "lea", "allocation": "100"}

@@ -5,6 +5,7 @@ from streams.core.commands import (
     LikeIdea,
     LinkIdentity,
     MoveCash,
+    PostMessage,
     PublishIdea,
     SetCopy,
     Tick,
@@ -43,6 +44,19 @@ def test_three_accounts_of_one_identity_are_shown_but_still_ranked():
         assert list(market.state.integrity.flags[name]) == ["SERIAL_ACCOUNTS"]
         assert not is_red(market.state, name)
         assert not is_excluded(market.state, name)
+
+
+def test_linking_accounts_makes_their_voices_one_on_the_next_second():
+    market = Market("ann", "bob", "cat")
+    for name, stance in (("ann", 1), ("bob", 1), ("cat", -1)):
+        market.do(name, PostMessage(name, ["BTC"], stance=stance))
+    market.ms += 1_000
+    market.do(SERVICE, Tick(market.ms // 100))
+    before = market.state.sentiment["BTC"].score_centi
+    link(market, "ann", "bob")
+    market.ms += 1_000
+    market.do(SERVICE, Tick(market.ms // 100))
+    assert before > market.state.sentiment["BTC"].score_centi == 0
 
 
 def test_a_linked_account_that_opens_just_before_a_copied_leader_runs_in_front():

@@ -3,7 +3,7 @@
 from hashlib import blake2b
 
 from streams.core.commands import EnterSeason, OpenSeason, Tick
-from streams.core.events import SeasonClosed, SeasonScored
+from streams.core.events import SeasonClosed, SeasonScored, SeasonStood
 from streams.core.integrity_state import Flag
 from streams.core.leaderboard import seasons
 from streams.core.leaderboard.seasons import board_digest, season_score
@@ -95,6 +95,41 @@ def test_a_lottery_at_the_end_does_not_win(monkeypatch):
     assert market.state.seasons_running == {}
     pass_day(market)
     assert market.events[-1].__class__.__name__ == "Ticked"
+
+
+def test_a_season_that_runs_stands_after_each_closed_day(monkeypatch):
+    monkeypatch.setattr(seasons, "SCORED_PER_TICK_MAX", 1)
+    market = Market("fast", "slow", cash=1_000)
+    for name in ("fast", "slow"):
+        market.fill(name, 100, 10_000)
+        market.fill(name, -100, 10_000)
+    days = [{"slow": 10 + day, "fast": 90 + day % 2} for day in range(3)]
+    market.do(SERVICE, OpenSeason("spring", "Spring", TODAY + 1, TODAY + 9))
+    for name in ("slow", "fast"):
+        market.do(name, EnterSeason("spring"))
+    pass_day(market)
+    season = market.state.seasons["spring"]
+    # The day before the first one is no day of the season.
+    assert (season.stood_day, season.rows) == (0, [])
+    for day in days:
+        for name, ticks in day.items():
+            market.fill(name, 1_000, 10_000)
+            market.fill(name, -1_000, 10_000 + ticks)
+        pass_day(market)
+        if day is days[1]:
+            market.do(SERVICE, Tick(market.ms // 100 + 1))
+    # What was scored of the first day was worth nothing when the second one closed. One entry of
+    # the third day is scored: the standings are still those of the second one.
+    assert (season.scored_day, season.stood_day, len(season.scores)) == (TODAY + 3, TODAY + 2, 1)
+    market.do(SERVICE, Tick(market.ms // 100 + 1))
+    stood = [event for event in market.events if isinstance(event, SeasonStood)]
+    assert [event.day for event in stood] == [TODAY + 3]
+    assert season.rows == [("fast", season.scores[1]), ("slow", season.scores[0])]
+    assert season.status == "RUNNING"
+    told = event_data(market.state, stood[0])
+    assert (told["entries"], told["day"], told["rows"][0]["trader"]) == (2, "2026-02-04", "fast")
+    market.do(SERVICE, Tick(market.ms // 100 + 2))
+    assert [type(event).__name__ for event in market.events] == ["Ticked"]
 
 
 def test_a_season_nobody_entered_closes_empty():

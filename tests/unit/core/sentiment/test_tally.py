@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from streams.core.sentiment import SWING, TEXT, record_stance
-from streams.core.sentiment.tally import Sums, add_up, read_crowds
+from streams.core.sentiment.tally import Sums, _repeats, add_up, read_crowds
 from streams.core.sentiment_state import Reading, Sentiment, Voice
 from tests.unit.core.sentiment.crowd import DAY_US, NOW, add_trader, crowd, empty, plain_score
 
@@ -63,6 +63,23 @@ def test_a_cluster_counts_as_one_voice():
     found = reading(state)
     assert (found.score_centi, found.unweighted_centi) == (0, 3_507)
     assert found.effective_milli == 2_667
+
+
+def test_accounts_of_one_person_count_as_one_voice():
+    state = crowd(1, 1, -1)
+    identity = state.integrity.identity
+    identity["t0"] = identity["t1"] = "person"
+    identity["t2"] = "another"
+    found = reading(state)
+    assert (found.score_centi, found.unweighted_centi, found.voices) == (0, 3_507, 3)
+    # The same two also say the same words: nobody is divided by twice.
+    voices = state.sentiment["BTC"].voices
+    voices["t0"].cluster = voices["t1"].cluster = 7
+    assert reading(state) == found
+    # A third one repeats t1 only: t1 has two repeats, the others have one each.
+    voices["t0"].cluster = 0
+    voices["t2"].cluster = 7
+    assert _repeats(identity, voices, 0) == {"t0": 2, "t1": 3, "t2": 2}
 
 
 def test_the_suspected_have_no_weight_and_both_numbers_stay():
