@@ -47,6 +47,7 @@ STOPS = """
  trailing_stop_bps=1000   | 9750              | HALTED risk TRAILING_STOP_HIT
  daily_loss_bps=1000      | 9751              |
  daily_loss_bps=1000      | 9750              | DAILY_LOSS 0
+ trailing_stop_bps=5000 daily_loss_bps=1000 | 9750 | DAILY_LOSS 0
  daily_loss_bps=1000      | 9750 9740         |
  daily_drawdown_bps=1000  | 11000 10651       |
  daily_drawdown_bps=1000  | 11000 10650       | DAILY_DRAWDOWN 0
