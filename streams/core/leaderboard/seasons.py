@@ -135,8 +135,7 @@ def _score(ctx: Context, season: Season, day: int, at_us: int) -> bool:
         None if is_excluded(state, name) else season_score(state.traders[name], season)
         for name in islice(season.entries, begin, begin + SCORED_PER_TICK_MAX)
     ]
-    if scores or season.scored_day != day:
-        ctx.emit(SeasonScored(season.season, scores, at_us, day))
+    ctx.emit(SeasonScored(season.season, scores, at_us, day))
     return len(season.scores) == len(season.entries)
 
 

@@ -39,6 +39,8 @@ def test_rules_of_opening_and_entering(monkeypatch):
     market.do("ann", EnterSeason("spring"))
     assert market.events == []
     assert market.code("bob", EnterSeason("spring")) == "LIMIT_REACHED"
+    market.do(SERVICE, Tick(market.ms // 100))
+    assert market.state.seasons["spring"].status == "OPEN"
     market.ms += DAY_US // 1_000
     assert market.code("bob", EnterSeason("spring")) == "SEASON_FROZEN"
     pass_day(market)
