@@ -137,7 +137,6 @@ class Kernel(Context):
 
     __slots__ = (
         "_command_index",
-        "_derive",
         "_eldest_batch",
         "_eldest_key",
         "_encoded",
@@ -150,7 +149,6 @@ class Kernel(Context):
     def __init__(self, state: State, on_cut: OnCut | None = None) -> None:
         super().__init__(state)
         self.derived = Derived(state)
-        self._derive = self.derived.steps
         self.on_cut = on_cut
         self._eldest_key = Eldest(state.keys)
         self._eldest_batch = Eldest(state.batch_ids)
@@ -247,7 +245,7 @@ class Kernel(Context):
         """Apply an event at once and put it on record; also the whole of folding one."""
         state, kind = self.state, type(event)
         EVOLVERS[kind](state, event)
-        step = self._derive.get(kind)
+        step = self.derived.steps.get(kind)
         if step is not None:
             step(state, event)
         events = self._events

@@ -1,6 +1,13 @@
 import pytest
+from hypothesis import given, strategies as st
 
-from streams.core.books.levels import choose_level_ticks, entry_ticks_of, fix_level, level_of
+from streams.core.books.levels import (
+    choose_level_ticks,
+    entry_level,
+    entry_ticks_of,
+    fix_level,
+    level_of,
+)
 from streams.core.money import Step
 from streams.core.state import Instrument, value_factors
 
@@ -42,3 +49,18 @@ def test_average_entry_is_rounded_half_to_even(lots: int, cost: int) -> None:
     instrument = instrument_of(Step(5, 1), Step(1, 3))
     assert entry_ticks_of(instrument, lots, cost) == 120_005
     assert entry_ticks_of(instrument, lots, cost // abs(cost) * 600_022_500) == 120_004
+
+
+@given(
+    st.integers(-1_000, 1_000).filter(bool), st.integers(0, 10**9), st.sampled_from([0, 1, 2, 500])
+)
+def test_the_level_of_an_entry_is_that_of_its_rounded_price(
+    lots: int, size_micros: int, width: int
+) -> None:
+    cost = size_micros if lots > 0 else -size_micros
+    one, other = (instrument_of(Step(5, 1), Step(1, 3)) for _ in range(2))
+    one.level_ticks = other.level_ticks = width
+    level = entry_level(one, lots, cost)
+    price = entry_ticks_of(other, lots, cost)
+    fix_level(other, price)
+    assert (level, one.level_ticks) == (level_of(other, price), other.level_ticks)
