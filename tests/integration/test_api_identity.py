@@ -36,8 +36,10 @@ class Watch:
         return time.monotonic()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def migrated_url(stores: EmbeddedStores) -> str:
+    """Address of this module's database: made once, for a process may come back to the module."""
+
     async def make() -> str:
         connection = await asyncpg.connect(stores.database_url)
         await connection.execute("CREATE DATABASE test_api_identity")
