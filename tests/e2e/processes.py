@@ -51,8 +51,13 @@ class Home:
         self.stream_url = f"ws://127.0.0.1:{self.port}/v1/stream"
 
     def variables(self) -> dict[str, str]:
-        """Return the environment of every process of this home; settings of ours only."""
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("OPTIX_")}
+        """Return the environment of every process of this home; settings of ours only.
+
+        These processes are not measured for coverage: they play a day at full speed, and measuring
+        makes them several times slower without a line that no other test reaches.
+        """
+        left_out = ("OPTIX_", "COVERAGE_")
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
         return {
             **inherited,
             "OPTIX_STATE_DIR": str(self.state_dir),
