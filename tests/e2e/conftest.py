@@ -20,6 +20,7 @@ class Played(Home):
         digest: of the state when the node left.
     """
 
+    measured = False
     outcome: dict[str, Any]
     exit_code: int
 

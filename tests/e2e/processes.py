@@ -41,7 +41,14 @@ class Completed(NamedTuple):
 
 
 class Home:
-    """A state directory, a port, and the environment that names both."""
+    """A state directory, a port, and the environment that names both.
+
+    Attributes:
+        measured: whether coverage of its processes is measured. A test that plays a whole day
+            turns it off: measuring would take several times as long as the day.
+    """
+
+    measured = True
 
     def __init__(self, state_dir: Path, **environment: str) -> None:
         self.state_dir = state_dir
@@ -51,12 +58,8 @@ class Home:
         self.stream_url = f"ws://127.0.0.1:{self.port}/v1/stream"
 
     def variables(self) -> dict[str, str]:
-        """Return the environment of every process of this home; settings of ours only.
-
-        These processes are not measured for coverage: they play a day at full speed, and measuring
-        makes them several times slower without a line that no other test reaches.
-        """
-        left_out = ("OPTIX_", "COVERAGE_")
+        """Return the environment of every process of this home; settings of ours only."""
+        left_out = ("OPTIX_",) if self.measured else ("OPTIX_", "COVERAGE_")
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
         return {
             **inherited,
@@ -252,11 +255,13 @@ async def second_home(first: Home, state_dir: Path) -> Home:
     """Return a home whose node joins the stores of another one, as `optix doctor` names them."""
     doctor = await first.run("doctor", "--json")
     report: Mapping[str, Any] = json.loads(doctor.output)
-    return Home(
+    second = Home(
         state_dir,
         OPTIX_DATABASE_URL=report["database_url"],
         OPTIX_REDIS_URL=report["redis_url"],
     )
+    second.measured = first.measured
+    return second
 
 
 def free_port() -> int:

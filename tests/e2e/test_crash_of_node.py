@@ -16,6 +16,7 @@ SEED = int(os.environ.get("OPTIX_TEST_SEED", "1"))
 
 
 async def test_kill_of_the_node_loses_nothing(home: Home, undisturbed: Played) -> None:
+    home.measured = False
     chance = random.Random(SEED)
     trades = undisturbed.outcome["trades"]
     kill_at = [chance.randrange(trades // 10, trades // 2), chance.randrange(trades // 2, trades)]

@@ -38,6 +38,7 @@ SEED = int(os.environ.get("OPTIX_TEST_SEED", "2"))
 async def test_kill_of_stores_loses_nothing(
     home: Home, undisturbed: Played, rounds: list[tuple[str, ...]]
 ) -> None:
+    home.measured = False
     chance = random.Random(SEED)
     moments = sorted(chance.sample(range(500, undisturbed.outcome["trades"] * 3 // 4), len(rounds)))
     async with home.node() as node:

@@ -47,6 +47,7 @@ async def digests(node: Node) -> dict[str, str]:
 
 
 async def test_client_changes_nodes_and_misses_nothing(home: Home) -> None:
+    home.measured = False
     async with home.node() as first:
         other = await second_home(home, home.state_dir.with_name("second"))
         async with other.node() as second:
