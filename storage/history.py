@@ -118,8 +118,8 @@ class ArchiveHistory:
         filters = [value for value in (trader, symbol) if value is not None]
         name = "trades" + ("_of_trader" if trader is not None else "")
         name += "_in_symbol" if symbol is not None else ""
-        rows = await self._fetch(_SQL[name], from_us, *_bounded(key), limit + 1, *filters)
-        items = [_archived(row) for row in rows[:limit]]
+        rows = await self.fetch(_SQL[name], from_us, *_bounded(key), limit + 1, *filters)
+        items = [archived_event(row) for row in rows[:limit]]
         if len(rows) <= limit:
             return Page(items, None)
         last = items[-1]
@@ -157,8 +157,8 @@ class ArchiveHistory:
             name = "decisions_executed"
         elif code is not None:
             name, filters = "decisions_skipped", [code]
-        rows = await self._fetch(_SQL[name], follower, leader, *_bounded(key), limit + 1, *filters)
-        items = [_archived(row) for row in rows[:limit]]
+        rows = await self.fetch(_SQL[name], follower, leader, *_bounded(key), limit + 1, *filters)
+        items = [archived_event(row) for row in rows[:limit]]
         if len(rows) <= limit:
             return Page(items, None)
         last = items[-1]
@@ -185,8 +185,8 @@ class ArchiveHistory:
         if cursor is not None:
             key = decode_cursor("copy_settings", cursor, 3)
         sql = _SQL["copy_settings"]
-        rows = await self._fetch(sql, follower, leader, *_bounded(key), limit + 1)
-        items = [_archived(row) for row in rows[:limit]]
+        rows = await self.fetch(sql, follower, leader, *_bounded(key), limit + 1)
+        items = [archived_event(row) for row in rows[:limit]]
         if len(rows) <= limit:
             return Page(items, None)
         last = items[-1]
@@ -207,8 +207,8 @@ class ArchiveHistory:
             StorageError: see storage.errors.
         """
         check_limit(limit)
-        rows = await self._fetch(_SQL["channel_after"], channel, after_seq, limit)
-        return [NumberedEvent(row["seq"], _archived(row)) for row in rows]
+        rows = await self.fetch(_SQL["channel_after"], channel, after_seq, limit)
+        return [NumberedEvent(row["seq"], archived_event(row)) for row in rows]
 
     async def channel_page(
         self, channel: str, *, cursor: str | None = None, limit: int = LIMIT_DEFAULT
@@ -222,8 +222,8 @@ class ArchiveHistory:
         """
         check_limit(limit)
         before = INTEGER_MAX if cursor is None else decode_cursor("channel", cursor, 1)[0]
-        rows = await self._fetch(_SQL["channel_before"], channel, before, limit + 1)
-        items = [NumberedEvent(row["seq"], _archived(row)) for row in rows[:limit]]
+        rows = await self.fetch(_SQL["channel_before"], channel, before, limit + 1)
+        items = [NumberedEvent(row["seq"], archived_event(row)) for row in rows[:limit]]
         more = len(rows) > limit
         return Page(items, encode_cursor("channel", items[-1].seq) if more else None)
 
@@ -233,7 +233,7 @@ class ArchiveHistory:
         Raises:
             StorageError: see storage.errors.
         """
-        return [_archived(row) for row in await self._fetch(_SQL["links_of"], trader)]
+        return [archived_event(row) for row in await self.fetch(_SQL["links_of"], trader)]
 
     async def posts_within(
         self,
@@ -256,8 +256,8 @@ class ArchiveHistory:
         """
         check_limit(limit)
         columns = [list(column) for column in zip(*spans, strict=True)] or [[]] * 7
-        rows = await self._fetch(_SQL["posts_within"], *columns, skip, limit)
-        return [_archived(row) for row in rows]
+        rows = await self.fetch(_SQL["posts_within"], *columns, skip, limit)
+        return [archived_event(row) for row in rows]
 
     async def posts_before(
         self, channels: list[str], before: tuple[int, int, int], *, limit: int = LIMIT_DEFAULT
@@ -269,8 +269,8 @@ class ArchiveHistory:
             StorageError: see storage.errors.
         """
         check_limit(limit)
-        rows = await self._fetch(_SQL["posts_before"], channels, *_bounded(before), limit)
-        return [(row["channel"], _archived(row)) for row in rows]
+        rows = await self.fetch(_SQL["posts_before"], channels, *_bounded(before), limit)
+        return [(row["channel"], archived_event(row)) for row in rows]
 
     async def outcome(self, principal: str, key: str) -> ArchivedOutcome | None:
         """Return the newest answer on record under an idempotency key, or None.
@@ -278,14 +278,19 @@ class ArchiveHistory:
         Raises:
             StorageError: see storage.errors.
         """
-        rows = await self._fetch(_SQL["outcome_of_key"], principal, key)
+        rows = await self.fetch(_SQL["outcome_of_key"], principal, key)
         if not rows:
             return None
         outcome = decode_outcome(rows[0]["payload"])
         offset = Offset(rows[0]["entry_ms"], rows[0]["entry_seq"], outcome.index)
         return ArchivedOutcome(offset, outcome)
 
-    async def _fetch(self, sql: str, *arguments: object) -> list[Any]:
+    async def fetch(self, sql: str, *arguments: object) -> list[Any]:
+        """Return the rows of a statement.
+
+        Raises:
+            StorageError: see storage.errors.
+        """
         if self._replica is not None:
             try:
                 return await _fetch_from(self._replica, sql, arguments)
@@ -325,7 +330,12 @@ async def _fetch_from(pool: Pool, sql: str, arguments: tuple[object, ...]) -> li
         return rows
 
 
-def _archived(row: Any) -> ArchivedEvent:
+def archived_event(row: Any) -> ArchivedEvent:
+    """Return the event of a row with the columns from `entry_ms` to `payload`.
+
+    Raises:
+        DecodeError: see `decode_event`.
+    """
     return ArchivedEvent(
         EntryId(row["entry_ms"], row["entry_seq"]),
         row["command_index"],

@@ -14,6 +14,8 @@ from server.api.endpoint import endpoint
 from server.api.parameters import LIMIT_DEFAULT, Cursor, Limit, trader_of
 from server.api.problems import ApiError
 from server.api.request import ApiRequest
+from storage.paging import decode_cursor, encode_cursor
+from storage.statements import statements_before
 from streams.core.reasons import Reason
 from streams.core.state import Copy
 from streams.core.view import (
@@ -205,12 +207,32 @@ async def get_statistics(request: ApiRequest, leader: FromPath[str]) -> Response
     tag=TAG,
     summary="Fee statements of a copy, newest first",
     access="account",
-    codes=("UNKNOWN_TRADER", "UNKNOWN_COPY"),
+    codes=("UNKNOWN_TRADER", "UNKNOWN_COPY", "INVALID_CURSOR", "STORE_UNAVAILABLE"),
 )
-async def list_statements(request: ApiRequest, leader: FromPath[str]) -> Response[Any]:
-    """List the newest statements; each can be recomputed from the inputs that it names."""
-    statements = copy_of(request, leader).fees.statements
-    return page(request, [statement_view(each) for each in reversed(statements)], None)
+async def list_statements(
+    request: ApiRequest, leader: FromPath[str], limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
+) -> Response[Any]:
+    """List statements since the copy first began: the newest from memory, then from PostgreSQL.
+
+    Each can be recomputed from the inputs that it names and the one before it.
+    """
+    copy = copy_of(request, leader)
+    before = copy.fees.charges + 1
+    if cursor is not None:
+        before = min(before, decode_cursor("statements", cursor, 1)[0])
+    held = reversed(copy.fees.statements)
+    found = [statement for statement in held if statement.number < before][:limit]
+    oldest = found[-1].number if found else before
+    if len(found) < limit and oldest > 1:
+        history = request.services.history
+        if history is None:
+            raise ApiError("STORE_UNAVAILABLE", "these statements left memory; no PostgreSQL here")
+        found += await statements_before(
+            history, copy.follower, copy.leader, oldest, limit=limit - len(found)
+        )
+    last = found[-1].number if found else 1
+    more = encode_cursor("statements", last) if last > 1 else None
+    return page(request, [statement_view(each) for each in found], more)
 
 
 @endpoint(

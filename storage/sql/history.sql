@@ -143,3 +143,35 @@ WITH page AS MATERIALIZED (
 SELECT channel, seq, entry_ms, entry_seq, command_index, event_index, at_us, payload
 FROM page JOIN events USING (entry_ms, entry_seq, event_index)
 ORDER BY entry_ms DESC, entry_seq DESC, event_index DESC
+
+-- name: statements
+SELECT entry_ms, entry_seq, command_index, event_index, at_us, payload
+FROM events
+WHERE kind = 'CopyFeeCharged' AND trader = $1 AND counterparty = $2
+ORDER BY entry_ms DESC, entry_seq DESC, event_index DESC
+OFFSET $3 LIMIT $4
+
+-- name: days_closed
+SELECT entry_ms, entry_seq, command_index, event_index, at_us, payload
+FROM events
+WHERE kind = 'DayClosed'
+ORDER BY entry_ms DESC, entry_seq DESC, event_index DESC
+LIMIT $1
+
+-- name: openings_between
+WITH entries AS MATERIALIZED (
+    SELECT DISTINCT entry_ms, entry_seq
+    FROM events
+    WHERE kind = 'SignalDispatched'
+        AND (entry_ms, entry_seq, event_index) > ($1, $2, $3)
+        AND (entry_ms, entry_seq, event_index) < ($4, $5, $6)
+    ORDER BY entry_ms, entry_seq
+    LIMIT $7
+)
+SELECT entry_ms, entry_seq, command_index, event_index, at_us, payload
+FROM entries JOIN events USING (entry_ms, entry_seq)
+WHERE kind IN ('CopyDecided', 'SignalDispatched')
+    AND (entry_ms, entry_seq, event_index) > ($1, $2, $3)
+    AND (entry_ms, entry_seq, event_index) < ($4, $5, $6)
+ORDER BY entry_ms, entry_seq, event_index
+LIMIT $7

@@ -459,18 +459,26 @@ class SetCopy(Command, frozen=True):
 
 
 class CommitSeed(Command, frozen=True):
-    """Commit to the seed of the next day; `nonce` is what the seed was derived from, and public."""
+    """Commit to the seed of the next day; `nonce` is what the seed was derived from, and public.
+
+    `veil_commitment` commits to the secret behind that day's aliases; empty = there is none.
+    """
 
     number: int
     nonce: bytes
     commitment: bytes
+    veil_commitment: bytes = b""
 
 
 class OpenSeed(Command, frozen=True):
-    """Hand the nodes the seed of the present day; nobody else is shown it before the day ends."""
+    """Hand the nodes the seed of the present day; nobody else is shown it before the day ends.
+
+    The `veil` is shown to nobody, ever: it makes the aliases of the day, see `copying.seeds`.
+    """
 
     number: int
     seed: bytes
+    veil: bytes = b""
 
 
 class SetFeeTerms(Command, frozen=True):

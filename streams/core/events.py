@@ -815,6 +815,7 @@ class SeedCommitted(Event, frozen=True):
     nonce: bytes
     commitment: bytes
     at_us: int
+    veil_commitment: bytes = b""
 
 
 class SeedOpened(Event, frozen=True):
@@ -823,6 +824,7 @@ class SeedOpened(Event, frozen=True):
     number: int
     seed: bytes
     at_us: int
+    veil: bytes = b""
 
 
 class SeedRevealed(Event, frozen=True):
@@ -834,12 +836,14 @@ class SeedRevealed(Event, frozen=True):
     seed: bytes
     salt: bytes
     at_us: int
+    veil_commitment: bytes = b""
 
 
 class SignalDispatched(Event, frozen=True):
     """How the followers of an opening signal fared, see `copying.fairness`.
 
     `seed_number` is 0 when no seed was open; the sums are over the executed followers.
+    `depth_lots`: what the venue fills of a block in `symbol`, the leader's instrument; 0 = all.
     """
 
     leader: str
@@ -853,6 +857,8 @@ class SignalDispatched(Event, frozen=True):
     slippage_squares: int
     products: int
     at_us: int
+    depth_lots: int = 0
+    symbol: str = ""
 
 
 class FeeTermsSet(Event, frozen=True):
@@ -900,7 +906,8 @@ class CopyDecided(Event, frozen=True):
     `slippage_bps`: signed, + = worse than the leader's price. `decided_at_us` is log time;
     `leader_symbol` is what the leader traded; `leg_ended`: the closing left the leader flat.
     `stop_ticks` and `take_ticks`: levels the position gets (0 = as before).
-    `leader_held_lots`: unsigned lots the leader held before a closing.
+    `leader_held_lots`: unsigned lots the leader held before a closing. `block_lots`: unsigned lots
+    asked of a block that the venue filled in part (0 = what was asked was filled).
     """
 
     follower: str
@@ -932,6 +939,7 @@ class CopyDecided(Event, frozen=True):
     take_ticks: int = 0
     leg_ended: bool = False
     leader_held_lots: int = 0
+    block_lots: int = 0
 
 
 AnyEvent = (

@@ -611,6 +611,8 @@ class Seed(msgspec.Struct, array_like=True):
     seed: bytes = b""
     salt: bytes = b""
     key: bytes = b""
+    veil_commitment: bytes = b""
+    veil: bytes = b""
 
 
 class FairnessDay(msgspec.Struct, array_like=True):

@@ -23,12 +23,20 @@ from streams.replica.edge import Edge
 PERIOD_SECONDS = 0.2
 """Time between two looks; a day's first signals wait at most this long for their seed."""
 
-PURPOSE = b"optix daily dispatch seed"
+SEED_PURPOSE = b"optix daily dispatch seed"
+VEIL_PURPOSE = b"optix daily veil of aliases"
 
 
-def derived_seed(secret: str, number: int, nonce: bytes) -> bytes:
-    """Return the seed that a secret gives for a number and a public nonce, 32 bytes."""
-    message = PURPOSE + number.to_bytes(8, "big") + nonce
+def derived_seed(secret: str, number: int, nonce: bytes, purpose: bytes = SEED_PURPOSE) -> bytes:
+    """Return the seed that a secret gives for a number and a public nonce, 32 bytes.
+
+    Args:
+        secret: of the nodes.
+        number: of the day's seed.
+        nonce: public, of the moment of the commitment.
+        purpose: which of the day's two secrets.
+    """
+    message = purpose + number.to_bytes(8, "big") + nonce
     return hmac.digest(secret.encode(), message, "sha256")[:SEED_BYTES]
 
 
@@ -87,15 +95,20 @@ class SeedKeeper:
         for secret in self._secrets:
             found = derived_seed(secret, seed.number, seed.nonce)
             if commitment_of(found) == seed.commitment:
-                return OpenSeed(seed.number, found)
+                veil = derived_seed(secret, seed.number, seed.nonce, VEIL_PURPOSE)
+                return OpenSeed(seed.number, found, veil if seed.veil_commitment else b"")
         return None
 
     def _committing(self, state: State) -> CommitSeed | None:
         if state.seed_next is not None:
             return None
         number, nonce = state.seeds + 1, state.chain
+        secret = self._secrets[0]
         return CommitSeed(
-            number, nonce, commitment_of(derived_seed(self._secrets[0], number, nonce))
+            number,
+            nonce,
+            commitment_of(derived_seed(secret, number, nonce)),
+            commitment_of(derived_seed(secret, number, nonce, VEIL_PURPOSE)),
         )
 
     async def _submit(self, command: Command) -> bool:

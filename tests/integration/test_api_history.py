@@ -179,3 +179,40 @@ async def test_sentiment_history_comes_from_the_archive(node: ApiNode) -> None:
     await node.archived()
     (point,) = (await node.get("/v1/sentiment/BTC/history"))["items"]
     assert (point["n"], point["score"], point["volume"]) == (1, 80.0, 1)
+
+
+async def test_fee_statements_that_left_memory_come_from_the_archive(
+    node: ApiNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.core.copying.fees.STATEMENTS_MAX", 3)
+    await node.send("PUT", "/v1/fees", "leader", json={"performance": 0.1})
+    for leader in ("leader", "other"):
+        await node.get("/v1/me", leader)
+        for _ in range(6):  # each stop is charged, and the next start goes on counting
+            settings = {"allocation": "1000"}
+            started = await node.send("PUT", f"/v1/copies/@{leader}", "bob", json=settings)
+            assert started.status_code in (200, 201), started.text
+            await node.send("DELETE", f"/v1/copies/@{leader}", "bob")
+    await node.archived()
+
+    path = "/v1/copies/@leader/statements"
+    whole = await node.get(path, "bob")
+    assert [each["number"] for each in whole["items"]] == [6, 5, 4, 3, 2, 1]
+    assert whole["next_cursor"] is None
+    copy = node.services.replica.state.copies[whole_leader(node)]
+    assert [len(each.fees.statements) for each in copy.values()] == [3]
+    found, cursor = [], ""
+    while True:
+        page = await node.get(f"{path}?limit=2{cursor}", "bob")
+        found.append([each["number"] for each in page["items"]])
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert found == [[6, 5], [4, 3], [2, 1]]
+    wrong = await node.send("GET", f"{path}?cursor=wrong", "bob")
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "INVALID_CURSOR")
+
+
+def whole_leader(node: ApiNode) -> str:
+    traders = node.services.replica.state.traders.values()
+    return next(trader.trader for trader in traders if trader.handle == "leader")

@@ -43,7 +43,7 @@ def shared(signal: Signal, block: list[Judged]) -> list[Judged]:
         for at, lots in zip(places, largest_remainder(depth, wanted), strict=True):
             wish = block[at].wish
             if lots < wish.lots:
-                wish.lots = lots
+                wish.block_lots, wish.lots = wish.lots, lots
                 if lots:
                     wish.clamps = (*wish.clamps, Reason.PARTIAL_FILL.value)
                 else:

@@ -19,6 +19,7 @@ from math import sqrt
 from typing import NamedTuple
 
 from streams.core.context import Context, Evolvers
+from streams.core.copying.signal import Signal
 from streams.core.events import SignalDispatched
 from streams.core.money import BPS
 from streams.core.state import FairnessDay, State
@@ -60,22 +61,31 @@ def sums_of(slippages: list[int]) -> Sums:
     return Sums(count, place, squares, total, total_squares, products)
 
 
-def report_signal(
-    ctx: Context, leader: str, signal_seq: int, asked: int, slippages: list[int]
-) -> None:
+def report_signal(ctx: Context, signal: Signal, asked: int, slippages: list[int]) -> None:
     """Put on record how the followers of one opening signal fared.
 
     Args:
         ctx: the command's context.
-        leader: whose signal it was.
-        signal_seq: its number.
+        signal: what opened.
         asked: followers that were decided.
         slippages: see `sums_of`.
     """
     seed = ctx.state.seed_now
     number = seed.number if seed is not None and seed.key else 0
     sums = sums_of(slippages)
-    ctx.emit(SignalDispatched(leader, signal_seq, number, asked, *sums, ctx.time(0)))
+    fill = signal.fill
+    ctx.emit(
+        SignalDispatched(
+            fill.trader,
+            fill.signal_seq,
+            number,
+            asked,
+            *sums,
+            ctx.time(0),
+            signal.instrument.depth_lots,
+            fill.symbol,
+        )
+    )
 
 
 def evolve_signal_dispatched(state: State, event: SignalDispatched) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from streams.core.copying.fairness import sums_of
-from streams.core.copying.seeds import commitment_of, day_key, dispatch_key
+from streams.core.copying.seeds import alias_of, commitment_of, day_key, dispatch_key
 from streams.core.events import (
     CopyDecided,
     DayClosed,
@@ -41,11 +41,11 @@ class FairnessAudit:
         self.unsealed = 0
         self.seeds = 0
         self.problems: list[str] = []
-        self._committed: dict[int, bytes] = {}
+        self._committed: dict[int, SeedCommitted] = {}
         self._opened: dict[int, bytes] = {}
         self._next = self._now = 0
         self._salt = b""
-        self._key = b""
+        self._key = self._veil = b""
         self._served: list[CopyDecided] = []
 
     def follow(self, events: Iterable[Event], chain_before: bytes) -> None:
@@ -69,18 +69,24 @@ class FairnessAudit:
 
     def _check_seed(self, event: Event) -> None:
         if type(event) is SeedCommitted:
-            self._committed[event.number] = event.commitment
+            self._committed[event.number] = event
             self._next = event.number
         elif type(event) is SeedOpened:
-            if self._committed.get(event.number) != commitment_of(event.seed):
-                self._problem(f"seed {event.number} is not what was committed to")
+            self._check_commitment(event)
             if event.number != self._now:
                 self._problem(f"expected seed {self._now} to be opened, was {event.number}")
             self.seeds += 1
             self._opened[event.number] = event.seed
-            self._key = day_key(event.seed, self._salt)
+            self._key, self._veil = day_key(event.seed, self._salt), event.veil
         elif type(event) is SeedRevealed and self._opened.get(event.number) != event.seed:
             self._problem(f"seed {event.number} was revealed as another")
+
+    def _check_commitment(self, event: SeedOpened) -> None:
+        committed = self._committed.get(event.number)
+        if committed is None or committed.commitment != commitment_of(event.seed):
+            self._problem(f"seed {event.number} is not what was committed to")
+        elif committed.veil_commitment != (commitment_of(event.veil) if event.veil else b""):
+            self._problem(f"the veil of seed {event.number} is not what was committed to")
 
     def _check_signal(self, event: SignalDispatched) -> None:
         served, self._served = self._served, []
@@ -103,7 +109,12 @@ class FairnessAudit:
             return
         self.signals += 1
         keys = [
-            dispatch_key(self._key, event.leader, event.signal_seq, decision.follower)
+            dispatch_key(
+                self._key,
+                event.leader,
+                event.signal_seq,
+                alias_of(self._veil, event.leader, decision.follower),
+            )
             for decision in served
         ]
         if keys != sorted(keys):

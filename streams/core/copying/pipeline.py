@@ -76,7 +76,7 @@ def follow_fill(ctx: Context, signal: Signal) -> None:
         if judged.wish.lots:
             slippages.append(judged.wish.slippage_bps)
     if asked:
-        report_signal(ctx, fill.trader, fill.signal_seq, asked, slippages)
+        report_signal(ctx, signal, asked, slippages)
 
 
 def decide_opening(ctx: Context, signal: Signal, copy: Copy, leg: str, wish: Wish) -> None:
@@ -148,6 +148,9 @@ def _book_opening(ctx: Context, signal: Signal, wish: Wish, code: Reason, leg: s
             fill.symbol,
             stop,
             take,
+            False,
+            0,
+            wish.block_lots,
         )
     )
     if leg == "open":

@@ -8,6 +8,11 @@
     day after    the seed is revealed
 
 Followers of a signal are served in ascending order of their dispatch keys, see `dispatch_key`.
+These are made from aliases, not from names: an alias is the hash of a relationship keyed by the
+*veil* of the day, a second secret that was committed to with the seed and is never revealed. So the
+order can be checked by everybody who has the aliases, and nobody can find out by trying all traders
+whose they are.
+
 While no seed is open (before the first one, or for the moments until a day's seed arrives) they
 are served in the order in which their copies began, and the day's report counts such signals.
 
@@ -17,6 +22,7 @@ Source: domain.md, section 4.7; ADR 0015.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
 
 from streams.core.commands import CommitSeed, OpenSeed
@@ -29,6 +35,10 @@ from streams.core.state import Copy, FairnessDay, Seed, State
 
 SEED_BYTES = 32
 KEY_BYTES = 8
+ALIAS_BYTES = 16
+
+ALIASES_KEPT_MAX = 1 << 16
+"""Aliases that are not hashed again; a leader's followers have the same all day."""
 
 
 def commitment_of(seed: bytes) -> bytes:
@@ -41,16 +51,31 @@ def day_key(seed: bytes, salt: bytes) -> bytes:
     return blake2b(salt, key=seed, digest_size=SEED_BYTES).digest()
 
 
-def dispatch_key(key: bytes, leader: str, signal_seq: int, follower: str) -> bytes:
+@lru_cache(maxsize=ALIASES_KEPT_MAX)
+def alias_of(veil: bytes, leader: str, follower: str) -> str:
+    """Return what stands for a follower of a leader on one day, hexadecimal.
+
+    Args:
+        veil: of the day; without one (records of earlier versions) the follower's own id stands.
+        leader: who is copied.
+        follower: who copies.
+    """
+    if not veil:
+        return follower
+    text = f"{leader}\n{follower}"
+    return blake2b(text.encode(), key=veil, digest_size=ALIAS_BYTES).hexdigest()
+
+
+def dispatch_key(key: bytes, leader: str, signal_seq: int, alias: str) -> bytes:
     """Return the place of a follower in a signal: the hash of both, keyed by the day.
 
     Args:
         key: see `day_key`.
         leader: whose signal it is.
         signal_seq: its number.
-        follower: who copies it.
+        alias: of who copies it, see `alias_of`.
     """
-    text = f"{leader}\n{signal_seq}\n{follower}"
+    text = f"{leader}\n{signal_seq}\n{alias}"
     return blake2b(text.encode(), key=key, digest_size=KEY_BYTES).digest()
 
 
@@ -62,10 +87,10 @@ def in_order(state: State, leader: str, signal_seq: int, copies: Iterable[Copy])
         return served
     # `dispatch_key` with what all followers share hashed once
     shared = blake2b(f"{leader}\n{signal_seq}\n".encode(), key=seed.key, digest_size=KEY_BYTES)
-    keyed = []
+    veil, keyed = seed.veil, []
     for copy in served:
         own = shared.copy()
-        own.update(copy.follower.encode())
+        own.update(alias_of(veil, leader, copy.follower).encode())
         keyed.append((own.digest(), copy.follower, copy))
     keyed.sort()
     return [copy for _, _, copy in keyed]
@@ -87,14 +112,30 @@ def decide_commit_seed(ctx: Context, command: CommitSeed) -> Decision:
             f"expected {SEED_BYTES} bytes, was {len(command.commitment)}",
             "commitment",
         )
-    ctx.emit(SeedCommitted(command.number, command.nonce, command.commitment, ctx.time(0)))
+    if len(command.veil_commitment) not in (0, SEED_BYTES):
+        return Refusal(
+            Reason.INVALID_SEED,
+            f"expected none or {SEED_BYTES} bytes, was {len(command.veil_commitment)}",
+            "veil_commitment",
+        )
+    ctx.emit(
+        SeedCommitted(
+            command.number,
+            command.nonce,
+            command.commitment,
+            ctx.time(0),
+            command.veil_commitment,
+        )
+    )
     return ""
 
 
 def evolve_seed_committed(state: State, event: SeedCommitted) -> None:
     """Keep the commitment for the next day."""
     state.seeds = event.number
-    state.seed_next = Seed(event.number, event.nonce, event.commitment)
+    state.seed_next = Seed(
+        event.number, event.nonce, event.commitment, veil_commitment=event.veil_commitment
+    )
 
 
 def decide_open_seed(ctx: Context, command: OpenSeed) -> Decision:
@@ -110,15 +151,21 @@ def decide_open_seed(ctx: Context, command: OpenSeed) -> Decision:
         return Refusal(Reason.SEED_KNOWN, f"expected seed {wanted}, was {command.number}")
     if len(command.seed) != SEED_BYTES or commitment_of(command.seed) != seed.commitment:
         return Refusal(Reason.INVALID_SEED, "expected the seed that was committed to", "seed")
-    ctx.emit(SeedOpened(command.number, command.seed, ctx.time(0)))
+    if not _fits(command.veil, seed.veil_commitment):
+        return Refusal(Reason.INVALID_SEED, "expected the veil that was committed to", "veil")
+    ctx.emit(SeedOpened(command.number, command.seed, ctx.time(0), command.veil))
     return ""
+
+
+def _fits(veil: bytes, commitment: bytes) -> bool:
+    return commitment_of(veil) == commitment if commitment else not veil
 
 
 def evolve_seed_opened(state: State, event: SeedOpened) -> None:
     """Serve by it from now on."""
     seed = state.seed_now
     if seed is not None:
-        seed.seed = event.seed
+        seed.seed, seed.veil = event.seed, event.veil
         seed.key = day_key(event.seed, seed.salt)
 
 
@@ -145,7 +192,13 @@ def reveal_seed(ctx: Context) -> None:
         seed = report.seed
         ctx.emit(
             SeedRevealed(
-                state.reveal_day, seed.number, seed.commitment, seed.seed, seed.salt, ctx.time(0)
+                state.reveal_day,
+                seed.number,
+                seed.commitment,
+                seed.seed,
+                seed.salt,
+                ctx.time(0),
+                seed.veil_commitment,
             )
         )
 

@@ -47,9 +47,11 @@ class Wish:
         lots: unsigned lots to execute, 0 while a gate stands in the way.
         slippage_bps: signed, + = worse than the leader's price.
         clamps: names of the caps that made it smaller.
+        block_lots: unsigned lots asked of a block that was filled in part, else 0.
     """
 
     __slots__ = (
+        "block_lots",
         "clamps",
         "copy",
         "equity_micros",
@@ -86,6 +88,7 @@ class Wish:
             self.opened = self.signal.order_opened
         self.price_ticks = self.quote_ticks = 0
         self.sized_millilots = self.wanted_lots = self.lots = self.slippage_bps = 0
+        self.block_lots = 0
         self.clamps: tuple[str, ...] = ()
 
     def free_margin_micros(self) -> int:

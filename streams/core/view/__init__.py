@@ -13,7 +13,7 @@ from streams.core.view.copy_accounts import (
     statistics_view,
 )
 from streams.core.view.facts import channel_data, event_data
-from streams.core.view.fairness import date_of, fairness_view
+from streams.core.view.fairness import date_of, dispatch_view, fairness_view, opening_view
 from streams.core.view.idea_objects import comment_view, idea_view, update_view
 from streams.core.view.objects import (
     account_view,
@@ -40,6 +40,7 @@ __all__ = [
     "comment_view",
     "copy_view",
     "date_of",
+    "dispatch_view",
     "event_data",
     "fairness_view",
     "fee_terms_view",
@@ -48,6 +49,7 @@ __all__ = [
     "instrument_view",
     "ledger_view",
     "mark_row",
+    "opening_view",
     "order_view",
     "position_view",
     "profile_view",

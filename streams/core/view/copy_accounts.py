@@ -243,6 +243,7 @@ def _seed_committed(_: State, event: SeedCommitted) -> Data:
         "number": event.number,
         "nonce": event.nonce.hex(),
         "commitment": event.commitment.hex(),
+        "veil_commitment": event.veil_commitment.hex() or None,
         "at": format_time(event.at_us),
     }
 
@@ -255,6 +256,7 @@ def _seed_revealed(_: State, event: SeedRevealed) -> Data:
         "commitment": event.commitment.hex(),
         "seed": event.seed.hex(),
         "salt": event.salt.hex(),
+        "veil_commitment": event.veil_commitment.hex() or None,
         "at": format_time(event.at_us),
     }
 

@@ -7,8 +7,11 @@ from typing import Any
 
 from streams.core.copying.fairness import correlation, jain_index
 from streams.core.copying.fees import EPOCH_ORDINAL
+from streams.core.copying.seeds import alias_of
+from streams.core.events import CopyDecided, SignalDispatched
 from streams.core.market_clock import day_of
 from streams.core.state import FairnessDay, Seed, State
+from streams.core.view.values import side_of, steps
 
 
 Data = dict[str, Any]
@@ -47,6 +50,55 @@ def fairness_view(state: State, day: int) -> Data | None:
     }
 
 
+def opening_view(state: State, event: CopyDecided, rank: int, seed: Seed | None) -> Data:
+    """Return one follower's opening without saying whose it is.
+
+    Args:
+        state: knows the instruments.
+        event: the decision.
+        rank: place in its signal, 0 = served first.
+        seed: of the day; without a veil (no seed, or a record of an earlier version) there is no
+            alias.
+    """
+    instrument, lots = state.instruments[event.symbol], event.lots
+    own = event.symbol == event.leader_symbol
+    reference = event.leader_price_ticks if own else (event.bid_ticks + event.ask_ticks) // 2
+    veil = b"" if seed is None else seed.veil
+    return {
+        "type": "opening",
+        "leader": event.leader,
+        "signal_seq": event.signal_seq,
+        "rank": rank,
+        "alias": alias_of(veil, event.leader, event.follower) if veil else None,
+        "symbol": event.symbol,
+        "leader_symbol": event.leader_symbol,
+        "side": side_of(lots or event.wanted_lots),
+        "asked": steps(event.block_lots or abs(lots), instrument.lot),
+        "quantity": steps(abs(lots), instrument.lot),
+        "lot": instrument.lot.text(),
+        "price": steps(event.price_ticks, instrument.tick) if lots else None,
+        "reference_price": steps(reference, instrument.tick) if lots else None,
+        "slippage_bps": event.slippage_bps if lots else None,
+    }
+
+
+def dispatch_view(state: State, event: SignalDispatched) -> Data:
+    """Return what the report added up of one signal; it follows its openings."""
+    depth = None
+    if event.depth_lots:
+        depth = steps(event.depth_lots, state.instruments[event.symbol].lot)
+    return {
+        "type": "signal",
+        "leader": event.leader,
+        "signal_seq": event.signal_seq,
+        "symbol": event.symbol or None,
+        "sealed": bool(event.seed_number),
+        "followers_asked": event.asked,
+        "executions": event.executed,
+        "depth": depth,
+    }
+
+
 def _sums(report: FairnessDay) -> Data:
     return {
         "leader_better": report.leader_better,
@@ -64,6 +116,7 @@ def _seed(seed: Seed | None, *, shown: bool) -> Data | None:
     return {
         "number": seed.number,
         "commitment": seed.commitment.hex(),
+        "veil_commitment": seed.veil_commitment.hex() or None,
         "salt": seed.salt.hex(),
         "opened": bool(seed.key),
         "seed": seed.seed.hex() if shown and seed.seed else None,
