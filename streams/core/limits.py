@@ -201,7 +201,7 @@ FLAT_FEE_MICROS_MAX = 1_000 * 1_000_000
 """Largest flat fee of a period: 1,000 units."""
 
 STATEMENTS_MAX = 100
-"""Newest fee statements of a copy that are shown; when reached, the oldest leaves."""
+"""Newest fee statements of a copy in memory; older ones are read from PostgreSQL."""
 
 SKIPPED_POSITIONS_MAX = 200
 """Skipped openings of a copy held in thought, by symbol and code; beyond it they are counted."""

@@ -64,18 +64,19 @@ def at() -> Desk:
             },
         ),
         (
-            SeedCommitted(3, b"\x01", b"\x02", START_US),
+            SeedCommitted(3, b"\x01", b"\x02", START_US, b"\x05"),
             ("system",),
             {
                 "type": "seed_committed",
                 "number": 3,
                 "nonce": "01",
                 "commitment": "02",
+                "veil_commitment": "05",
                 "at": NOON,
             },
         ),
         (
-            SeedRevealed(20_485, 3, b"\x02", b"\x03", b"\x04", START_US),
+            SeedRevealed(20_485, 3, b"\x02", b"\x03", b"\x04", START_US, b"\x05"),
             ("system",),
             {
                 "type": "seed_revealed",
@@ -84,6 +85,7 @@ def at() -> Desk:
                 "commitment": "02",
                 "seed": "03",
                 "salt": "04",
+                "veil_commitment": "05",
                 "at": NOON,
             },
         ),

@@ -12,6 +12,7 @@ from streams.core.commands import CommitSeed, OpenSeed, SetCopy, Tick
 from streams.core.copying.fairness import correlation, jain_index, sums_of
 from streams.core.copying.fairness_audit import PROBLEMS_MAX, FairnessAudit
 from streams.core.copying.seeds import (
+    alias_of,
     commitment_of,
     day_key,
     dispatch_key,
@@ -21,7 +22,7 @@ from streams.core.events import CopyDecided, Event, SeedOpened, SeedRevealed, Si
 from streams.core.market_clock import day_of
 from streams.core.money import MICROS
 from streams.core.state import FairnessDay
-from streams.core.view import date_of, fairness_view
+from streams.core.view import date_of, dispatch_view, fairness_view, opening_view
 from tests.unit.core.market import SERVICE, Market
 
 
@@ -277,3 +278,90 @@ def test_a_day_without_a_seed_has_none_to_open_or_reveal() -> None:
     market.state.reveal_day = 7
     market.do(SERVICE, Tick(1))
     assert not [event for event in market.events if isinstance(event, SeedRevealed)]
+
+
+VEIL = b"v" * 32
+
+
+def veiled() -> Audited:
+    """The first seed is open, and its day has aliases."""
+    market = copied()
+    market.do(SERVICE, CommitSeed(1, b"n", commitment_of(SEEDS[1]), commitment_of(VEIL)))
+    market.pass_day()
+    market.do(SERVICE, OpenSeed(1, SEEDS[1], VEIL))
+    return market
+
+
+def test_under_a_veil_followers_are_served_in_the_order_of_their_aliases() -> None:
+    market = veiled()
+    market.fill("lea", 1_000, 10_000)
+    seed = market.state.seed_now
+    assert seed is not None
+    key = day_key(SEEDS[1], seed.salt)
+    aliases = {name: alias_of(VEIL, "lea", name) for name in FOLLOWERS}
+    number = market.state.traders["lea"].signal_seq
+    expected = sorted(FOLLOWERS, key=lambda name: dispatch_key(key, "lea", number, aliases[name]))
+    assert market.served() == expected
+    rows = [
+        opening_view(market.state, event, rank, seed)
+        for rank, event in enumerate(market.events[1:-1])
+        if isinstance(event, CopyDecided)
+    ]
+    assert [row["alias"] for row in rows] == [aliases[name] for name in expected]
+    assert not {name for name in FOLLOWERS if name in str(rows)}
+    report = fairness_view(market.state, day_of(market.state.market_at_us))
+    assert report is not None
+    assert report["seed"]["veil_commitment"] == commitment_of(VEIL).hex()
+    today = day_of(market.state.market_at_us)
+    market.pass_day()
+    assert VEIL.hex() not in str([fairness_view(market.state, today), market.events])
+    assert market.audit.problems == []
+
+
+def test_what_is_refused_of_veils() -> None:
+    market = copied()
+    good = commitment_of(SEEDS[1])
+    assert market.code(SERVICE, CommitSeed(1, b"", good, b"short")) == "INVALID_SEED"
+    assert market.code(SERVICE, CommitSeed(1, b"", good, commitment_of(VEIL))) == "OK"
+    market.pass_day()
+    assert market.code(SERVICE, OpenSeed(1, SEEDS[1])) == "INVALID_SEED"
+    assert market.code(SERVICE, OpenSeed(1, SEEDS[1], SEEDS[2])) == "INVALID_SEED"
+    assert market.code(SERVICE, OpenSeed(1, SEEDS[1], VEIL)) == "OK"
+    bare = copied()
+    bare.do(SERVICE, CommitSeed(1, b"", good))
+    bare.pass_day()
+    assert bare.code(SERVICE, OpenSeed(1, SEEDS[1], VEIL)) == "INVALID_SEED"
+
+
+def test_an_audit_finds_a_veil_that_was_changed() -> None:
+    market = veiled()
+    market.fill("lea", 1_000, 10_000)
+    assert forged(market, lambda events: events) == []
+    opened = next(
+        type(e) for events, _ in market.record for e in events if isinstance(e, SeedOpened)
+    )
+    assert "the veil of seed 1" in forged(market, _replaced(opened, veil=SEEDS[2]))[0]
+    assert "the veil of seed 1" in forged(market, _replaced(opened, veil=b""))[0]
+
+
+def test_a_signal_is_shown_with_its_depth_and_an_opening_without_a_veil_has_no_alias() -> None:
+    market = copied()
+    market.fill("lea", 1_000, 10_000)
+    decided = next(event for event in market.events if isinstance(event, CopyDecided))
+    signal = next(event for event in market.events if isinstance(event, SignalDispatched))
+    assert opening_view(market.state, decided, 0, None)["alias"] is None
+    assert dispatch_view(market.state, signal)["depth"] is None
+    deep = msgspec.structs.replace(signal, depth_lots=67)
+    assert dispatch_view(market.state, deep)["depth"] == "0.067"
+    skipped = msgspec.structs.replace(decided, lots=0, wanted_lots=0)
+    row = opening_view(market.state, skipped, 0, None)
+    assert (row["side"], row["quantity"], row["price"], row["slippage_bps"]) == (
+        None,
+        "0",
+        None,
+        None,
+    )
+    mapped = msgspec.structs.replace(
+        decided, symbol="ETH", bid_ticks=1_000, ask_ticks=1_002, price_ticks=1_002
+    )
+    assert opening_view(market.state, mapped, 0, None)["reference_price"] == "10.01"
