@@ -70,7 +70,7 @@ class Rebuilt(ABC):
     def _verify(self, crc: int | None) -> None:
         if crc is None:
             return
-        own = self._checksum()
+        own = self.checksum()
         if own != crc:
             self.ready = False
             raise ViewBroken(self.channel, f"expected checksum {crc}, was {own}")
@@ -81,8 +81,8 @@ class Rebuilt(ABC):
         """Take a frame's data; `whole` says that it replaces everything."""
 
     @abstractmethod
-    def _checksum(self) -> int | None:
-        """Return the checksum of the view, None on kinds without one."""
+    def checksum(self) -> int | None:
+        """Return the checksum of the view as the server computes it; None on kinds without one."""
 
 
 class Levels:
@@ -153,7 +153,8 @@ class BookView(Rebuilt):
             for row in rows:
                 levels.put(row, gone=row[1] == _GONE)
 
-    def _checksum(self) -> int:
+    def checksum(self) -> int:
+        """Return the CRC-32 of the best levels of both sides."""
         return book_crc(reversed(self._buys), iter(self._sells))
 
 
@@ -182,7 +183,8 @@ class PositionBookView(Rebuilt):
         for row in rows:
             self._levels.put(row, gone=row[1] == _GONE and row[2] == _GONE)
 
-    def _checksum(self) -> int:
+    def checksum(self) -> int:
+        """Return the CRC-32 of the first levels."""
         return positions_crc(iter(self._levels))
 
 
@@ -217,7 +219,8 @@ class BoardView(Rebuilt):
             raise ValueError(f"expected ranks 1 to {len(rows)}, was {ranks}")
         self.rows, self.ranked = rows, int(data["n"])
 
-    def _checksum(self) -> int:
+    def checksum(self) -> int:
+        """Return the CRC-32 of the first rows."""
         return leaderboard_crc(self.rows)
 
 
@@ -244,8 +247,8 @@ class MarksView(Rebuilt):
         else:
             self.marks.update(rows)
 
-    def _checksum(self) -> None:
-        return None
+    def checksum(self) -> None:
+        """Return None: the channel has no checksum."""
 
 
 def _rank_of(row: Row) -> int:
