@@ -79,11 +79,12 @@ class Verifier:
         self.counts = Counts()
         self.latency = Histogram()
         self._decode = decode_frame
+        self._epoch = ""
         self._known: dict[bytes, Known] = {}
         self._originals: dict[tuple[str, str], Original] = {}
 
-    def take(self, run: Run, payload: bytes, now_us: int) -> None:
-        """Take one message that is not an answer.
+    def take(self, run: Run, payload: bytes, now_us: int) -> bool:
+        """Take one message; return whether it is a frame of a channel.
 
         Args:
             run: of the socket that received it.
@@ -94,19 +95,20 @@ class Verifier:
         if known is None:
             known = self._open(run, payload)
             if known is None:
-                return
+                return False
         channel, seq, ts_us, whole = known
         self.counts.frames += 1
         last = run.last.get(channel)
         if last is not None and seq == last + 1 and not whole:
             run.last[channel] = seq
         elif not self._judge(run, channel, seq, last, whole):
-            return
+            return True
         if run.catching_up and (newest := run.catching_up.get(channel)) is not None:
             if seq >= newest:
                 del run.catching_up[channel]
-            return
+            return True
         self.latency.add(now_us - ts_us)
+        return True
 
     def joined(self, run: Run, epoch: str, entries: list[WireEntry], asked: dict[str, int]) -> None:
         """Take the answer to a subscription.
@@ -117,12 +119,7 @@ class Verifier:
             entries: what the server answered, a channel each.
             asked: numbers it was asked to resume from, by channel.
         """
-        if run.epoch and run.epoch != epoch:
-            run.last.clear()
-            self._originals.clear()
-            self._known.clear()
-            self.counts.epochs += 1
-        run.epoch = epoch
+        self._begin_epoch(run, epoch)
         for entry in entries:
             if entry.mode == "refused":
                 self.counts.refused[entry.code or "none"] += 1
@@ -131,7 +128,7 @@ class Verifier:
             if before is not None and entry.mode != "resumed":
                 self.counts.not_resumed[entry.why or "UNEXPLAINED"] += 1
             if entry.mode == "resumed":
-                if entry.seq > run.last[entry.ch]:
+                if entry.seq > run.last.setdefault(entry.ch, 0):
                     run.catching_up[entry.ch] = entry.seq
             elif entry.mode == "live":
                 self._lost(run.last.get(entry.ch), entry.seq)
@@ -140,6 +137,17 @@ class Verifier:
                 run.last.pop(entry.ch, None)
                 run.catching_up[entry.ch] = entry.seq
             run.missing.pop(entry.ch, None)
+
+    def _begin_epoch(self, run: Run, epoch: str) -> None:
+        """Forget the numbers of an earlier life of the log."""
+        if run.epoch != epoch:
+            run.last.clear()
+            run.epoch = epoch
+        if self._epoch != epoch:
+            self.counts.epochs += self._epoch != ""
+            self._originals.clear()
+            self._known.clear()
+            self._epoch = epoch
 
     def _lost(self, before: int | None, newest: int) -> None:
         """Count what a lossless channel did not bring while this socket was away."""
@@ -151,10 +159,8 @@ class Verifier:
         try:
             frame = self._decode(payload)
         except msgspec.MsgspecError:
-            self.counts.malformed += 1
             return None
         if frame.t not in ("snap", "delta", "ev"):
-            self.counts.malformed += 1
             return None
         own = frame.ch in OWN_CHANNELS
         place = (run.account if own else "", frame.ch)
