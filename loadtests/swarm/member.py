@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -20,6 +20,10 @@ from loadtests.swarm.verifier import Run, Verifier
 from server.gateway.settings import STREAM_PATH
 from streams.client.items import WireEntry
 from streams.protocol.codec import JSON, MSGPACK
+
+
+_SUBSCRIBE: Final = 1
+"""Id of the one request that a member makes on a connection."""
 
 
 class MemberState(IntEnum):
@@ -164,7 +168,8 @@ class Member:
                 self._epoch = str(message["epoch"])
                 self._subscribe()
             case "ok", MemberState.JOINING:
-                self._joined(message)
+                if message.get("re") == _SUBSCRIBE:  # the other one confirms the credential
+                    self._joined(message)
             case "err", _:
                 self._verifier.counts.refused[str(message.get("code"))] += 1
             case "gone", MemberState.CATCHING_UP | MemberState.WHOLE:
@@ -184,7 +189,7 @@ class Member:
             else {"ch": name}
             for name in self._channels
         ]
-        request = {"op": "subscribe", "id": 1, "ch": asked}
+        request = {"op": "subscribe", "id": _SUBSCRIBE, "ch": asked}
         self._send(wire.client_frame(self._opcode, self._codec.encode(request)))
 
     def _joined(self, message: dict[str, Any]) -> None:

@@ -117,16 +117,25 @@ def ask(each: ClientSocket, message: Message) -> Message:
     """Send one request and return its answer.
 
     Raises:
-        ConnectionError: the node closed the socket, or the answer is not `ok`.
+        ConnectionError: the node closed the socket, or refused.
     """
     each.send(message)
+    answer = answer_to(each, message)
+    if answer["t"] == "err":
+        raise ConnectionError(f"expected no refusal of {message}, was {answer}")
+    return answer
+
+
+def answer_to(each: ClientSocket, message: Message) -> Message:
+    """Wait for the answer to a request that was sent; what comes before it is left out.
+
+    Raises:
+        ConnectionError: the node closed the socket.
+    """
     while True:
         for answer in each.receive():
-            if answer.get("re") != message["id"]:
-                continue
-            if answer["t"] != "ok":
-                raise ConnectionError(f"expected ok for {message}, was {answer}")
-            return answer
+            if answer.get("re") == message["id"]:
+                return answer
 
 
 def open_loop(
