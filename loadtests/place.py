@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from server.bench.figures import machine
 
@@ -13,13 +13,23 @@ from server.bench.figures import machine
 ROOT: Final = Path(__file__).parents[1]
 
 
-def place() -> dict[str, str]:
-    """Return `machine`, `commit` and `date`; `commit` says whether files were changed."""
-    return {
-        "machine": machine(),
-        "commit": _commit(),
-        "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-    }
+class Place(NamedTuple):
+    """Where a result was taken.
+
+    Attributes:
+        machine: in one line.
+        commit: of the code, and whether files were changed since.
+        date: now, UTC.
+    """
+
+    machine: str
+    commit: str
+    date: str
+
+
+def place() -> Place:
+    """Return this machine, this code, now."""
+    return Place(machine(), _commit(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 def _commit() -> str:
@@ -31,8 +41,8 @@ def _commit() -> str:
 
 def _git(*arguments: str) -> str:
     try:
-        done = subprocess.run(
-            ["git", *arguments],  # noqa: S607  # the user's own git
+        done = subprocess.run(  # noqa: S603  # the user's own git
+            ["git", *arguments],  # noqa: S607
             cwd=ROOT,
             capture_output=True,
             text=True,

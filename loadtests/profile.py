@@ -32,7 +32,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A table of a profile."""
 
 
-class NodePart(Part):
+class NodePart(Part, frozen=True, kw_only=True):
     """The node that is started when no address is given.
 
     Attributes:
@@ -44,7 +44,7 @@ class NodePart(Part):
     settings: dict[str, str] = {}
 
 
-class MarketPart(Part):
+class MarketPart(Part, frozen=True, kw_only=True):
     """The recorded market played into the node.
 
     Attributes:
@@ -54,7 +54,7 @@ class MarketPart(Part):
     speed: Annotated[float, Meta(gt=0)] = 600.0
 
 
-class PopulationPart(Part):
+class PopulationPart(Part, frozen=True, kw_only=True):
     """What is there before the load begins.
 
     Attributes:
@@ -68,7 +68,7 @@ class PopulationPart(Part):
     copies: Count = 0
 
 
-class SwarmPart(Part):
+class SwarmPart(Part, frozen=True, kw_only=True):
     """The sockets that only listen, all verified; see `SwarmSettings`.
 
     Attributes:
@@ -88,7 +88,7 @@ class SwarmPart(Part):
     storms: list[Seconds] = []
 
 
-class Step(Part):
+class Step(Part, frozen=True, kw_only=True):
     """A stretch of time in which the number of users changes evenly.
 
     Attributes:
@@ -100,7 +100,7 @@ class Step(Part):
     users: Count
 
 
-class UsersPart(Part):
+class UsersPart(Part, frozen=True, kw_only=True):
     """The users that act, driven by locust.
 
     Attributes:
@@ -114,7 +114,7 @@ class UsersPart(Part):
     steps: Annotated[list[Step], Meta(min_length=1)]
 
 
-class LimitsPart(Part):
+class LimitsPart(Part, frozen=True, kw_only=True):
     """What must hold; a limit that is absent is not judged.
 
     Attributes:
@@ -136,7 +136,7 @@ class LimitsPart(Part):
     memory_growth_percent: float | None = None
 
 
-class Profile(Part):
+class Profile(Part, frozen=True, kw_only=True):
     """One load test.
 
     Attributes:
@@ -246,7 +246,5 @@ def _of_users(profile: Profile, users: UsersPart) -> list[str]:
         )
     ramp = sum(step.seconds for step in users.steps)
     if ramp > profile.seconds:
-        problems.append(
-            f"expected steps of {profile.seconds:g} s together at most, were {ramp:g}"
-        )
+        problems.append(f"expected steps of {profile.seconds:g} s together at most, were {ramp:g}")
     return problems

@@ -96,6 +96,7 @@ class Driver:
         self._started_s = self._sampled_s = time.monotonic()
         self._whole_s: float | None = None
         self._begun = 0
+        self._opened = 0
         self._stopping = False
 
     def _member(self, number: int) -> Member:
@@ -197,6 +198,7 @@ class Driver:
             member.receive(data, time.time_ns() // 1000)
             if member.state is MemberState.WHOLE and each in self._opening:
                 del self._opening[each]
+                self._opened += 1
         except BlockingIOError:
             return
         except OSError as error:
@@ -294,6 +296,8 @@ class Driver:
             "counts": msgspec.to_builtins(counts),
             "latency": self._total.summary(),
             "frames_timed": len(self._total),
+            "opened": self._opened,
+            "sockets": len(self._open) - len(self._opening),
         }
 
 
