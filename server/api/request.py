@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 from litestar import Request
 
-from server.api.duplicates import duplicate_key
 from server.api.exchange import Exchange
 from server.api.problems import ApiError
 from server.api.rates import RateLimit
 from server.services import Services
 from streams.core.state import State
 from streams.ports import Principal
+from streams.protocol.duplicates import duplicate_key
 
 
 JSON = "application/json"

@@ -2,8 +2,8 @@
 
 Invariants:
     * A message decoded by either codec holds only None, bool, signed 64-bit int, finite float,
-      str, list and dict with str keys, at most `MESSAGE_DEPTH_MAX` deep. Everything else is
-      malformed, so the rest of the code sees no difference between the codecs.
+      str, list and dict with str keys, each once, at most `MESSAGE_DEPTH_MAX` deep. Everything
+      else is malformed, so the rest of the code sees no difference between the codecs.
     * `encode_frame` gives the message; `Codec.wire` adds the WebSocket header.
 
 Source: wire-protocol.md, first paragraph and "Server -> client".
@@ -18,6 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from streams.ports import Frame
+from streams.protocol.duplicates import twice_in_json, twice_in_msgpack
 from streams.protocol.frames import OPCODE_BINARY, OPCODE_TEXT, server_frame
 from streams.protocol.limits import INTEGER_MAX, INTEGER_MIN, MESSAGE_DEPTH_MAX
 
@@ -36,7 +37,7 @@ class Codec:
         opcode: the WebSocket opcode its messages travel in.
     """
 
-    __slots__ = ("_decode", "_encode", "index", "name", "opcode", "subprotocol")
+    __slots__ = ("_decode", "_encode", "_twice", "index", "name", "opcode", "subprotocol")
 
     def __init__(
         self,
@@ -45,6 +46,7 @@ class Codec:
         opcode: int,
         encode: Callable[[Any], bytes],
         decode: Callable[[bytes], Any],
+        twice: Callable[[bytes, int], bool],
     ) -> None:
         self.name = name
         self.index = index
@@ -52,6 +54,7 @@ class Codec:
         self.opcode = opcode
         self._encode = encode
         self._decode = decode
+        self._twice = twice
 
     def __repr__(self) -> str:
         return f"Codec({self.name!r})"
@@ -72,10 +75,12 @@ class Codec:
         """Return the map a client sent.
 
         Raises:
-            MalformedMessage: not this encoding, not a map, not plain values, or too deep.
+            MalformedMessage: not this encoding, not a map, not plain values, a key twice, or too
+                deep.
         """
+        encoded = bytes(message)
         try:
-            value = self._decode(bytes(message))
+            value = self._decode(encoded)
         except RecursionError:
             raise MalformedMessage(
                 f"expected at most {MESSAGE_DEPTH_MAX} levels, was far deeper"
@@ -84,15 +89,26 @@ class Codec:
             raise MalformedMessage(f"expected one {self.name} map: {error}") from None
         if not isinstance(value, dict):
             raise MalformedMessage(f"expected a map, was {type(value).__name__}")
-        _check_plain(value)
+        if self._twice(encoded, _check_plain(value)):
+            raise MalformedMessage("expected each key of a map once, one was there twice")
         return value
 
 
 JSON: Final = Codec(
-    "json", 0, OPCODE_TEXT, msgspec.json.Encoder().encode, msgspec.json.Decoder().decode
+    "json",
+    0,
+    OPCODE_TEXT,
+    msgspec.json.Encoder().encode,
+    msgspec.json.Decoder().decode,
+    twice_in_json,
 )
 MSGPACK: Final = Codec(
-    "msgpack", 1, OPCODE_BINARY, msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder().decode
+    "msgpack",
+    1,
+    OPCODE_BINARY,
+    msgspec.msgpack.Encoder().encode,
+    msgspec.msgpack.Decoder().decode,
+    twice_in_msgpack,
 )
 CODECS: Final = (JSON, MSGPACK)
 CODEC_BY_SUBPROTOCOL: Final[dict[str, Codec]] = {codec.subprotocol: codec for codec in CODECS}
@@ -117,26 +133,28 @@ def encode_frame(frame: Frame, codec: Codec) -> bytes:
     return codec.encode(frame_map(frame))
 
 
-def _check_plain(root: dict[Any, Any]) -> None:
-    """Walk the value level by level, so that depth costs no recursion."""
+def _check_plain(root: dict[Any, Any]) -> int:
+    """Walk the value level by level, so that depth costs no recursion; return its keys' number."""
     level: list[Any] = [root]
+    keys = 0
     for _ in range(MESSAGE_DEPTH_MAX):
         below: list[Any] = []
         for container in level:
-            if isinstance(container, dict):
+            children = container
+            if type(container) is dict:
+                keys += len(container)
                 for key in container:
                     if type(key) is not str:
                         raise MalformedMessage(f"expected text as key, was {type(key).__name__}")
                 children = container.values()
-            else:
-                children = container
             for value in children:
-                if isinstance(value, (dict, list)):
+                kind = type(value)
+                if kind is dict or kind is list:
                     below.append(value)
-                else:
+                elif kind is not str:
                     _check_scalar(value)
         if not below:
-            return
+            return keys
         level = below
     raise MalformedMessage(f"expected at most {MESSAGE_DEPTH_MAX} levels, was deeper")
 
