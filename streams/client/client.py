@@ -204,17 +204,6 @@ class Client(Commands):
         replayed = bool(answer.get("replayed", False))
         return Answer(str(answer.get("offset", "")), result, replayed, key)
 
-    async def cancel_after(self, ms: int) -> None:
-        """Arm the dead-man switch: open orders are cancelled unless this is renewed in time.
-
-        Args:
-            ms: milliseconds, 0 = off.
-
-        Raises:
-            CommandRefused, TooManyRequests, ClientEnded: see `command`.
-        """
-        await self._ask({"op": "cancel_after", "ms": ms})
-
     async def ping(self) -> float:
         """Return the round trip of a `ping` through the protocol, in milliseconds."""
         sent_s = self._driver.now_s()

@@ -65,6 +65,14 @@ class Commands(AccountCommands, IdeaCommands):
         """Cancel a resting order."""
         return await self.command("cancel_order", {"order": order}, key=key)
 
+    async def cancel_after(self, ms: int) -> Answer:
+        """Set the dead-man switch: resting orders end unless this is called again in time.
+
+        Args:
+            ms: milliseconds from now, 1,000 to an hour; 0 = off. The answer has `cancel_at`.
+        """
+        return await self.command("cancel_after", {"ms": ms})
+
     async def report_trade(
         self,
         symbol: str,

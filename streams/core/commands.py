@@ -351,6 +351,12 @@ class SetExitLevels(Command, frozen=True):
     leader: str = ""
 
 
+class CancelAfter(Command, frozen=True):
+    """Arm the dead-man switch: resting orders end `ms` from now unless it is set again; 0 = off."""
+
+    ms: int
+
+
 class MoveCash(Command, frozen=True):
     """Pay into the paper account (> 0) or out of it (< 0): an external flow, no profit."""
 
@@ -602,6 +608,7 @@ AnyCommand = (
     | CancelOrder
     | EditOrder
     | SetExitLevels
+    | CancelAfter
     | MoveCash
     | ReportFill
     | ReportPosition

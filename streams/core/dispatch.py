@@ -32,7 +32,7 @@ from streams.core.copying import (
     suspension,
     upkeep,
 )
-from streams.core.execution import exits, flows, liquidation, order_edits
+from streams.core.execution import dead_man, exits, flows, liquidation, order_edits
 from streams.core.integrity import flags, identities, review
 from streams.core.leaderboard import seasons
 
@@ -50,6 +50,7 @@ DECIDERS: Deciders = {
     **orders.DECIDERS,
     **order_edits.DECIDERS,
     **exits.DECIDERS,
+    **dead_man.DECIDERS,
     **flows.DECIDERS,
     **fills.DECIDERS,
     **lifecycle.DECIDERS,
@@ -74,6 +75,7 @@ EVOLVERS: Evolvers = {
     **sentiment.EVOLVERS,
     **orders.EVOLVERS,
     **exits.EVOLVERS,
+    **dead_man.EVOLVERS,
     **flows.EVOLVERS,
     **liquidation.EVOLVERS,
     **fills.EVOLVERS,

@@ -577,6 +577,21 @@ class ExitLevelsSet(Event, frozen=True):
     at_us: int
 
 
+class CancelAfterSet(Event, frozen=True):
+    """A dead-man switch was set; `due_us` is log time, 0 when it was turned off."""
+
+    trader: str
+    due_us: int
+    at_us: int
+
+
+class CancelAfterMet(Event, frozen=True):
+    """A dead-man switch was met and is off; the orders before it were cancelled by it."""
+
+    trader: str
+    at_us: int
+
+
 class CashMoved(Event, frozen=True):
     """An external flow of an account: paid in (> 0) or out (< 0)."""
 
@@ -993,6 +1008,8 @@ AnyEvent = (
     | OrderEdited
     | OrderCancelled
     | ExitLevelsSet
+    | CancelAfterSet
+    | CancelAfterMet
     | CashMoved
     | AccountLiquidated
     | FillBooked

@@ -69,6 +69,9 @@ def _indices(state: State) -> Iterator[str]:
             yield f"order {order_id} is unknown to its trader"
     if sum(len(resting) for resting in state.resting.values()) != len(state.orders):
         yield "resting orders and orders differ in number"
+    switches = sorted((due_us, trader) for trader, due_us in state.cancel_after.items())
+    if switches != [tuple(row) for row in state.cancel_after_due]:
+        yield "switches and their times differ"
     for trader in state.traders.values():
         yield from _links(state, trader)
 

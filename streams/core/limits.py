@@ -132,6 +132,12 @@ ENDED_ORDERS_MAX = 50_000
 ORDER_AGE_US_MAX = 90 * 24 * 3600 * 1_000_000
 """Longest time from placing an order to its expiry; beyond it `LIMIT_REACHED`."""
 
+CANCEL_AFTER_MS_MIN = 1_000
+"""Shortest time of a dead-man switch: below it, ticks and networks decide and not the sender."""
+
+CANCEL_AFTER_MS_MAX = 3_600_000
+"""Longest time of a dead-man switch: an hour, so that a forgotten one means something."""
+
 EXITS_PER_COMMAND_MAX = 200
 """Stops, takes, expiries or liquidating fills of one command; the next second does the rest."""
 

@@ -718,6 +718,8 @@ class State(msgspec.Struct):
     resting: dict[str, dict[str, None]] = {}
     exit_levels: dict[str, ExitLevels] = {}
     expiring: list[tuple[int, str]] = []
+    cancel_after: dict[str, int] = {}
+    cancel_after_due: list[tuple[int, str]] = []
     ended_orders: dict[str, Order] = {}
     ideas: dict[str, Idea] = {}
     idea_books: dict[str, IdeaBook] = {}

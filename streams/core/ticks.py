@@ -12,6 +12,7 @@ from streams.core.copying.day_close import close_due_copies
 from streams.core.copying.seeds import reveal_seed
 from streams.core.copying.upkeep import look_after_copies
 from streams.core.events import DigestTaken, Ticked
+from streams.core.execution.dead_man import cancel_due
 from streams.core.execution.exits import end_at_levels
 from streams.core.execution.liquidation import liquidate
 from streams.core.fills import book_held_fills
@@ -51,6 +52,8 @@ def decide_tick(ctx: Context, command: Tick) -> Decision:
     if state.reveal_day:
         reveal_seed(ctx)
     expire_orders(ctx, max(at_us, state.market_at_us))
+    if state.cancel_after_due:
+        cancel_due(ctx, at_us)
     if second:
         end_at_levels(ctx, list(state.exit_levels))
         liquidate(ctx)

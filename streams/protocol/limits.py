@@ -27,8 +27,6 @@ MESSAGE_DEPTH_MAX: Final = 32
 # Integers are signed 64-bit, so that JSON and msgpack carry the same values.
 INTEGER_MIN: Final = -(2**63)
 INTEGER_MAX: Final = 2**63 - 1
-# Dead-man switch: one hour at most, so that a forgotten one means something.
-CANCEL_AFTER_MS_MAX: Final = 3_600_000
 # RFC 6455, section 5.5: a control frame carries at most 125 bytes, 2 of them the code.
 CLOSE_REASON_BYTES_MAX: Final = 123
 # A message in more fragments is closed 4200: each empty fragment costs work and no bytes.

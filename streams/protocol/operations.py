@@ -16,9 +16,9 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from streams.core.limits import CANCEL_AFTER_MS_MAX
 from streams.protocol.codes import ErrorCode
 from streams.protocol.limits import (
-    CANCEL_AFTER_MS_MAX,
     COMMAND_NAME_CHARS_MAX,
     CREDENTIAL_CHARS_MAX,
     EPOCH_CHARS_MAX,

@@ -26,6 +26,7 @@ from streams.core.view import (
     scope_view,
     trader_view,
 )
+from streams.core.view.values import format_time_or_none
 from streams.log.submitter import Submitter
 from streams.ports import CommandOutcome
 from streams.replica.history import History
@@ -168,6 +169,10 @@ def _notification_levels(state: State, outcome: Outcome, _: list[Event]) -> Resu
     return {"levels": {name: level_of(trader, name) for name in CATEGORIES}}
 
 
+def _cancel_after(state: State, outcome: Outcome, _: list[Event]) -> Result:
+    return {"cancel_at": format_time_or_none(state.cancel_after.get(outcome.result, 0))}
+
+
 def _message(_: State, outcome: Outcome, __: list[Event]) -> Result:
     return {"message": outcome.result}
 
@@ -184,6 +189,7 @@ RESULTS: dict[str, Callable[[State, Outcome, list[Event]], Result]] = {
     "CancelOrder": _order,
     "EditOrder": _order,
     "SetExitLevels": _levels,
+    "CancelAfter": _cancel_after,
     "MoveCash": _cash,
     "ReportFill": _fill,
     "PublishIdea": _idea,

@@ -27,6 +27,7 @@ from streams.replica.copy_settings import copy_patch
 from streams.replica.message_building import build_message
 from streams.replica.money_requests import amount_micros, expiry_us, fee_terms
 from streams.replica.requests import (
+    CancelAfter,
     CancelOrder,
     CashAmount,
     CloseAccount,
@@ -215,6 +216,7 @@ REQUESTS: dict[str, RequestKind] = {
     ),
     "edit_order": RequestKind(EditOrder, _edit_order, "trade", keyed=True),
     "set_exit_levels": RequestKind(SetExitLevels, _set_exit_levels, "trade"),
+    "cancel_after": RequestKind(CancelAfter, lambda _, r: commands.CancelAfter(r.ms), "trade"),
     "deposit": RequestKind(
         CashAmount, lambda _, r: commands.MoveCash(amount_micros(r)), "trade", keyed=True
     ),

@@ -65,6 +65,12 @@ class CancelOrder(Request, frozen=True):
     order: Identifier
 
 
+class CancelAfter(Request, frozen=True):
+    """Set the dead-man switch, 0 turns it off."""
+
+    ms: Annotated[int, Meta(ge=0, le=limits.CANCEL_AFTER_MS_MAX)]
+
+
 class EditOrder(Request, frozen=True):
     """Change a resting order; absent fields stay, null removes a stop or a take."""
 

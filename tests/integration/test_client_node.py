@@ -90,6 +90,19 @@ async def test_an_order_its_events_and_a_refusal() -> None:
         assert caught.value.code == "SELF_COPY"
 
 
+async def test_who_falls_silent_loses_its_resting_orders() -> None:
+    async with running_node() as node:
+        async with connect(node.url, token="Dev bot1", settings=FAST) as client:
+            order = (await client.open_order("BTC", "buy", "0.5", limit_price="1")).result["order"]
+            assert (await client.cancel_after(1_000)).result["cancel_at"] is not None
+            assert (await client.cancel_after(0)).result["cancel_at"] is None
+            await client.cancel_after(1_000)
+        state = node.replica.state
+        assert order["order"] in state.orders
+        await eventually(lambda: order["order"] in state.ended_orders)
+        assert state.ended_orders[order["order"]].reason == "CANCEL_AFTER"
+
+
 async def run_example(name: str, node: MemoryNode, *options: str) -> tuple[int, str]:
     """Run an example as a user would while the leader trades; return exit code and output."""
     process = await asyncio.create_subprocess_exec(

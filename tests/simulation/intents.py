@@ -86,6 +86,10 @@ def cancel_order(random: Random, state: State, me: str) -> Wanted:
     return ("cancel_order", {"order": random.choice(orders)}) if orders else None
 
 
+def cancel_after(random: Random, state: State, me: str) -> Wanted:
+    return "cancel_after", {"ms": random.choice((0, 1_000, 3_000))}
+
+
 def report_trade(random: Random, state: State, me: str) -> Wanted:
     market = _symbol(random, state)
     if market is None:
@@ -203,6 +207,7 @@ def update_profile(random: Random, state: State, me: str) -> Wanted:
 INTENTS: dict[Callable[[Random, State, str], Wanted], int] = {
     open_order: 8,
     cancel_order: 2,
+    cancel_after: 1,
     report_trade: 1,
     create_idea: 3,
     own_idea: 3,

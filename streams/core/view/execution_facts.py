@@ -7,6 +7,8 @@ from typing import Any
 
 from streams.core.events import (
     AccountLiquidated,
+    CancelAfterMet,
+    CancelAfterSet,
     CashMoved,
     Event,
     ExitLevelsSet,
@@ -86,6 +88,19 @@ def _exit_levels_set(state: State, event: ExitLevelsSet) -> Data:
     }
 
 
+def _cancel_after_set(_: State, event: CancelAfterSet) -> Data:
+    return {
+        "type": "cancel_after_set",
+        "trader": event.trader,
+        "cancel_at": format_time_or_none(event.due_us),
+        "at": format_time(event.at_us),
+    }
+
+
+def _cancel_after_met(_: State, event: CancelAfterMet) -> Data:
+    return {"type": "cancel_after_met", "trader": event.trader, "at": format_time(event.at_us)}
+
+
 def _cash_moved(_: State, event: CashMoved) -> Data:
     return {
         "type": "cash_moved",
@@ -111,6 +126,8 @@ RENDERERS: dict[type[Event], Callable[[State, Any], Data]] = {
     OrderEdited: _order_edited,
     OrderCancelled: _order_cancelled,
     ExitLevelsSet: _exit_levels_set,
+    CancelAfterSet: _cancel_after_set,
+    CancelAfterMet: _cancel_after_met,
     CashMoved: _cash_moved,
     AccountLiquidated: _account_liquidated,
 }

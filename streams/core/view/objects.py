@@ -155,6 +155,7 @@ def account_view(state: State, trader: Trader) -> Data:
         "trader": trader.trader,
         **ledger_view(state, trader.ledger),
         "orders": [order_view(state, state.orders[order]) for order in trader.orders],
+        "cancel_at": format_time_or_none(state.cancel_after.get(trader.trader, 0)),
     }
 
 

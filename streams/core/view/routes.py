@@ -13,6 +13,8 @@ from typing import Any
 
 from streams.core.events import (
     AccountLiquidated,
+    CancelAfterMet,
+    CancelAfterSet,
     CashMoved,
     CopyDecided,
     CopyFeeCharged,
@@ -141,7 +143,10 @@ def _flag(_: State, event: TraderFlagged | FlagCleared) -> Keys:
     return (f"account:{event.trader}",)
 
 
-def _account(_: State, event: PositionReported | EquityReported | CashMoved) -> Keys:
+def _account(
+    _: State,
+    event: PositionReported | EquityReported | CashMoved | CancelAfterSet | CancelAfterMet,
+) -> Keys:
     return (f"account:{event.trader}",)
 
 
@@ -207,6 +212,8 @@ ROUTES: dict[type[Event], Callable[[State, Any], Keys]] = {
     SeasonStarted: _system,
     SeasonClosed: _system,
     SeasonStood: _system,
+    CancelAfterSet: _account,
+    CancelAfterMet: _account,
     CashMoved: _account,
     PositionReported: _account,
     EquityReported: _account,

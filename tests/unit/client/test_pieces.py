@@ -123,6 +123,7 @@ async def test_every_command_of_the_server_has_a_method_whose_arguments_it_takes
     client = Recorder()
     await client.open_order("BTC", "buy", "1", limit_price="2", client_order_id="c", idea_id="i")
     await client.cancel_order("o")
+    await client.cancel_after(5_000)
     await client.edit_order("o", quantity=2, limit_price="3", stop_loss=1, take_profit=5)
     await client.set_exit_levels("BTC", "90", None, leader="@a")
     await client.deposit("10")

@@ -9,6 +9,8 @@ import pytest
 from streams.core.copying.fees import Basis, charge
 from streams.core.events import (
     AccountLiquidated,
+    CancelAfterMet,
+    CancelAfterSet,
     CashMoved,
     CopyFeeCharged,
     Event,
@@ -104,6 +106,21 @@ def at() -> Desk:
                 },
                 "at": NOON,
             },
+        ),
+        (
+            CancelAfterSet("alice", START_US + 1, START_US),
+            ("account:alice",),
+            {
+                "type": "cancel_after_set",
+                "trader": "alice",
+                "cancel_at": NOON.replace("000000Z", "000001Z"),
+                "at": NOON,
+            },
+        ),
+        (
+            CancelAfterMet("alice", START_US),
+            ("account:alice",),
+            {"type": "cancel_after_met", "trader": "alice", "at": NOON},
         ),
         (
             CashMoved("alice", -5_000_000, 12_500_000, START_US),

@@ -133,6 +133,7 @@ def test_an_account(at: Desk) -> None:
         "fees": "0.25",
         "positions": [LONG],
         "orders": [resting],
+        "cancel_at": None,
     }
 
 

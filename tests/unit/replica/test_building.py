@@ -46,6 +46,7 @@ set_exit_levels {"symbol":"BTC","take_profit":null,"leader":"@lea"} -> SetExitLe
 deposit       {"amount":"12.5"} -> MoveCash amount_micros=12500000
 withdraw      {"amount":"12.5"} -> MoveCash amount_micros=-12500000
 cancel_order  {"order":"o1"} -> CancelOrder order='o1'
+cancel_after  {"ms":5000}    -> CancelAfter ms=5000
 report_trade  {"symbol":"BTC","side":"cover","quantity":"2","price":"100"} -> ReportFill lots=2000 price_ticks=10000 fee_micros=0 source='self_reported' trader=''
 report_trade  {"symbol":"BTC","side":"short","quantity":"2","price":"100","fee":"-0.5"} -> ReportFill lots=-2000 fee_micros=-500000
 create_idea   {IDEA, "publish":true} -> PublishIdea entry_ticks=0 confidence_bps=0 stance=0 tags=[] publish=True
