@@ -29,7 +29,7 @@ from streams.core.kernel import PRIVILEGED, Kernel
 from streams.core.money import MICROS, Step
 from streams.core.state import State
 from streams.ports import Frame
-from streams.protocol.codec import CODECS, encode_frame
+from streams.protocol.codec import PLAIN_CODECS, encode_frame
 
 
 FOLLOWERS = 1_000
@@ -79,7 +79,7 @@ class EncodingSink:
     def publish(self, frames: Sequence[Frame]) -> None:
         """Encode the frames as for the wire."""
         for frame in frames:
-            for codec in CODECS:
+            for codec in PLAIN_CODECS:
                 self.bytes += len(encode_frame(frame, codec))
         self.frames += len(frames)
 

@@ -47,7 +47,7 @@ class StreamConnection(asyncio.Protocol):
             allowed_origins=gateway.settings.allowed_origins,
             message_bytes_max=gateway.settings.limits.message_bytes_max,
         )
-        self._splitter = FrameSplitter(gateway.settings.limits.message_bytes_max)
+        self._splitter: FrameSplitter
         self._socket: StreamSocket | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -159,6 +159,9 @@ class StreamConnection(asyncio.Protocol):
         raw = transport.get_extra_info("socket")
         if size and raw is not None:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
+        self._splitter = FrameSplitter(
+            gateway.settings.limits.message_bytes_max, compressed=self._wire.compressed
+        )
         self._socket = StreamSocket(gateway, transport, self._wire, address)
         # Two `Authorization` headers are no credential; joined they name no scheme we know.
         authorization = ", ".join(request.headers.get_all("Authorization"))

@@ -3,7 +3,8 @@
 Refusals before the upgrade are HTTP: 404 for another path, 403 for a foreign `Origin`, 503 while
 the node is not ready, full or leaving. A client that offers only unknown subprotocols is accepted
 and then closed 4200, as the protocol's table of close codes says, so that it learns why.
-Compression is not negotiated in this version.
+Compression is agreed upon when the client offers it without a context kept by the server, and then
+in both directions, so that no socket costs a window: a browser's usual offer is declined.
 
 Source: RFC 6455, section 4.2; wire-protocol.md.
 """
@@ -16,14 +17,21 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from websockets.datastructures import Headers, MultipleValuesError
-from websockets.exceptions import InvalidHeader, InvalidOrigin
+from websockets.exceptions import InvalidHeader, InvalidOrigin, NegotiationError
+from websockets.extensions import Extension
+from websockets.extensions.permessage_deflate import (
+    PerMessageDeflate,
+    ServerPerMessageDeflateFactory,
+)
 from websockets.frames import CloseCode as WebSocketCloseCode
+from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
-from websockets.typing import Origin, Subprotocol
+from websockets.typing import ExtensionParameter, Origin, Subprotocol
 
 from server.gateway.settings import ANY_ORIGIN, SAME_ORIGIN
-from streams.protocol.codec import CODEC_BY_SUBPROTOCOL, JSON, Codec
+from streams.protocol.codec import CODEC_BY_SUBPROTOCOL, COMPRESSING, JSON, Codec
 from streams.protocol.codes import CloseCode
+from streams.protocol.compression import WINDOW_BITS
 from streams.protocol.limits import CLOSE_REASON_BYTES_MAX
 
 
@@ -44,6 +52,28 @@ _CLOSE_CODE: Final[dict[int, CloseCode]] = {
 }
 
 
+class SharedCompression(ServerPerMessageDeflateFactory):
+    """Agrees to offers under which one compressed message fits every socket."""
+
+    def __init__(self) -> None:
+        super().__init__(server_no_context_takeover=True, client_no_context_takeover=True)
+
+    def process_request_params(
+        self, params: Sequence[ExtensionParameter], accepted_extensions: Sequence[Extension]
+    ) -> tuple[list[ExtensionParameter], PerMessageDeflate]:
+        """See the library.
+
+        Raises:
+            NegotiationError: not such an offer; without another one there is no compression.
+        """
+        if ("server_no_context_takeover", None) not in params:
+            raise NegotiationError("expected an offer of server_no_context_takeover")
+        agreed, extension = super().process_request_params(params, accepted_extensions)
+        if extension.local_max_window_bits < WINDOW_BITS:
+            raise NegotiationError(f"expected a window of {WINDOW_BITS} bits at least")
+        return agreed, extension
+
+
 class StreamProtocol(ServerProtocol):
     """The library's WebSocket engine with our origins, subprotocols and close codes.
 
@@ -52,13 +82,28 @@ class StreamProtocol(ServerProtocol):
         message_bytes_max: size of an inbound message above which the connection fails.
 
     Attributes:
-        codec: encoding chosen by the subprotocol, None when only unknown ones were offered.
+        codec: encoding chosen by subprotocol and extension, None when only unknown subprotocols
+            were offered.
     """
 
     def __init__(self, *, allowed_origins: Sequence[str], message_bytes_max: int) -> None:
-        super().__init__(max_size=message_bytes_max, logger=_WIRE_LOGGER)
+        super().__init__(
+            extensions=[SharedCompression()], max_size=message_bytes_max, logger=_WIRE_LOGGER
+        )
         self.codec: Codec | None = JSON
         self._allowed_origins = allowed_origins
+
+    @property
+    def compressed(self) -> bool:
+        """Whether compression was agreed upon."""
+        return bool(self.extensions)
+
+    def accept(self, request: Request) -> Response:
+        """Answer the upgrade; then codec and extensions are known."""
+        response = super().accept(request)
+        if self.compressed and self.codec is not None:
+            self.codec = COMPRESSING[self.codec]
+        return response
 
     def process_origin(self, headers: Headers) -> Origin | None:
         """Admit the request's origin.

@@ -37,18 +37,24 @@ _HEADS: Final = frozenset(
 )
 """First bytes of frames that may be in order: known opcode, no extension, control frames whole."""
 
+_COMPRESSED: Final = 0x40
+_HEADS_COMPRESSED: Final = _HEADS | {fin | _COMPRESSED | op for fin in (0, _FIN) for op in (1, 2)}
+"""The same where compression was agreed upon: messages may begin compressed."""
+
 
 class FrameSplitter:
     """What is known of one client's bytes between two reads.
 
     Args:
         message_bytes_max: size of a message above which the engine refuses it.
+        compressed: whether the client may compress; the engine opens such messages.
     """
 
-    __slots__ = ("_held", "_in_parts", "_message_bytes_max", "_passing")
+    __slots__ = ("_heads", "_held", "_in_parts", "_message_bytes_max", "_passing")
 
-    def __init__(self, message_bytes_max: int) -> None:
+    def __init__(self, message_bytes_max: int, *, compressed: bool = False) -> None:
         self._message_bytes_max = message_bytes_max
+        self._heads = _HEADS_COMPRESSED if compressed else _HEADS
         self._held = bytearray()
         self._in_parts = False
         self._passing = False
@@ -80,7 +86,7 @@ class FrameSplitter:
     def _mask_begin(self, data: bytes, begin: int, size: int) -> int:
         """Return where the mask begins: 0 = not known yet, -1 = the engine must judge."""
         head = data[begin]
-        if head not in _HEADS:
+        if head not in self._heads:
             return -1
         if begin + 1 == size:
             return 0

@@ -25,7 +25,7 @@ from streams.client.settings import ClientSettings
 from streams.client.subscription import Subscription
 from streams.client.watching import V, Watch
 from streams.protocol.channels import ChannelNameError, parse_channel
-from streams.protocol.codec import CODECS
+from streams.protocol.codec import PLAIN_CODECS
 
 
 _ENVELOPE: Final = frozenset(("t", "re", "offset", "replayed"))
@@ -42,7 +42,7 @@ class Client(Commands):
     def __init__(
         self, url: str, token: str | TokenSource | None, codec: str, settings: ClientSettings
     ) -> None:
-        codecs = {each.name: each for each in CODECS}
+        codecs = {each.name: each for each in PLAIN_CODECS}
         if codec not in codecs:
             raise ValueError(f"expected codec as one of {', '.join(codecs)}, was {codec!r}")
         if urlsplit(url).scheme not in ("ws", "wss"):

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect as open_socket
 from websockets.exceptions import InvalidHandshake, InvalidStatus
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.typing import Subprotocol
 
 from streams.client.closing import Return, Verdict, judge_close, wait_s
@@ -27,6 +28,9 @@ from streams.protocol.codec import JSON, Codec
 # HTTP answers below 500 that waiting may change.
 _STATUS_WAIT: Final = (408, 425, 429)
 _TOKEN_ATTEMPTS_MAX: Final = 3
+_SHARED_COMPRESSION: Final = ClientPerMessageDeflateFactory(
+    server_no_context_takeover=True, client_no_context_takeover=True
+)
 _random: Final = secrets.SystemRandom().random
 _BACKOFF: Final = Verdict(Return.BACKOFF)
 
@@ -138,7 +142,8 @@ class Connecting:
         return await open_socket(
             self._url,
             subprotocols=[Subprotocol(self._codec.subprotocol)],
-            compression=None,
+            compression=None,  # the library's offer keeps a context, which our server declines
+            extensions=[_SHARED_COMPRESSION] if settings.compression else None,
             open_timeout=max(0.1, min(settings.open_timeout_s, self._ready_by_s - _now_s())),
             ping_interval=settings.ping_interval_s,
             ping_timeout=settings.ping_timeout_s,

@@ -23,6 +23,7 @@ class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
         request_attempts_max: times one command is sent.
         request_timeout_s: time for a command, repetitions included; then `OutcomeUnknown`, or
             `CommandRefused` with the last code when it certainly was not applied.
+        compression: ask for compressed frames; they take fewer bytes and more processor time.
         message_bytes_max: a larger message from the server ends the socket.
         ping_interval_s: the client pings after this silence ...
         ping_timeout_s: ... and gives the socket up after this time without an answer.
@@ -39,6 +40,7 @@ class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
     requests_waiting_max: int = 1_024
     request_attempts_max: int = 5
     request_timeout_s: float = 30.0
+    compression: bool = False
     message_bytes_max: int = 16 * 1_048_576
     ping_interval_s: float = 20.0
     ping_timeout_s: float = 20.0

@@ -5,6 +5,8 @@ Invariants:
       str, list and dict with str keys, each once, at most `MESSAGE_DEPTH_MAX` deep. Everything
       else is malformed, so the rest of the code sees no difference between the codecs.
     * `encode_frame` gives the message; `Codec.wire` adds the WebSocket header.
+    * Each codec has a compressing form. It decodes the same messages (what a client compressed is
+      opened before) and sends the same ones; public frames that are large enough go compressed.
 
 Source: wire-protocol.md, first paragraph and "Server -> client".
 """
@@ -18,8 +20,9 @@ from typing import Any, Final
 import msgspec
 
 from streams.ports import Frame
+from streams.protocol.compression import COMPRESSED_BYTES_MIN, deflated
 from streams.protocol.duplicates import twice_in_json, twice_in_msgpack
-from streams.protocol.frames import OPCODE_BINARY, OPCODE_TEXT, server_frame
+from streams.protocol.frames import OPCODE_BINARY, OPCODE_TEXT, frame_header, server_frame
 from streams.protocol.limits import INTEGER_MAX, INTEGER_MIN, MESSAGE_DEPTH_MAX
 
 
@@ -28,11 +31,11 @@ class MalformedMessage(ValueError):
 
 
 class Codec:
-    """One encoding of messages. There are two, `JSON` and `MSGPACK`; both are immutable.
+    """One encoding of messages, as it is written to sockets; immutable.
 
     Attributes:
         name: `json` or `msgpack`.
-        index: 0 or 1, for tables with one entry a codec.
+        index: place in `CODECS`, for tables with one entry a codec.
         subprotocol: the WebSocket subprotocol that selects it.
         opcode: the WebSocket opcode its messages travel in.
     """
@@ -58,6 +61,12 @@ class Codec:
 
     def __repr__(self) -> str:
         return f"Codec({self.name!r})"
+
+    def compressing(self, index: int) -> CompressingCodec:
+        """Return the form of this codec for sockets that negotiated compression."""
+        return CompressingCodec(
+            self.name, index, self.opcode, self._encode, self._decode, self._twice
+        )
 
     def encode(self, message: Mapping[str, Any]) -> bytes:
         """Return one message as bytes, without the WebSocket header."""
@@ -110,8 +119,31 @@ MSGPACK: Final = Codec(
     msgspec.msgpack.Decoder().decode,
     twice_in_msgpack,
 )
-CODECS: Final = (JSON, MSGPACK)
-CODEC_BY_SUBPROTOCOL: Final[dict[str, Codec]] = {codec.subprotocol: codec for codec in CODECS}
+
+
+class CompressingCodec(Codec):
+    """A codec for sockets that negotiated compression: shared frames are sent compressed."""
+
+    __slots__ = ()
+
+    def wire_frame(self, frame: Frame) -> bytes:
+        """See `Codec.wire_frame`."""
+        payload = self._encode(frame_map(frame))
+        # The name of an account's own channel does not say whose it is, its key does.
+        if len(payload) >= COMPRESSED_BYTES_MIN and frame.key == frame.name:
+            smaller = deflated(payload)
+            return frame_header(self.opcode, len(smaller), compressed=True) + smaller
+        return server_frame(self.opcode, payload)
+
+
+PLAIN_CODECS: Final = (JSON, MSGPACK)
+COMPRESSING: Final[dict[Codec, Codec]] = {
+    codec: codec.compressing(len(PLAIN_CODECS) + codec.index) for codec in PLAIN_CODECS
+}
+"""The compressing form of each codec."""
+
+CODECS: Final = (*PLAIN_CODECS, *COMPRESSING.values())
+CODEC_BY_SUBPROTOCOL: Final[dict[str, Codec]] = {codec.subprotocol: codec for codec in PLAIN_CODECS}
 
 
 def frame_map(frame: Frame) -> dict[str, Any]:

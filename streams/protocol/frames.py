@@ -16,6 +16,7 @@ OPCODE_TEXT: Final = 0x1
 OPCODE_BINARY: Final = 0x2
 
 _FIN: Final = 0x80
+_COMPRESSED: Final = 0x40  # the first reserved bit: RFC 7692, section 6
 # Payload lengths up to 125 stand in the second byte; 126 and 127 announce 2 and 8 more bytes.
 _LENGTH_INLINE_MAX: Final = 125
 _LENGTH_16: Final = 126
@@ -23,14 +24,15 @@ _LENGTH_16_MAX: Final = 0xFFFF
 _LENGTH_64: Final = 127
 
 
-def frame_header(opcode: int, length: int) -> bytes:
+def frame_header(opcode: int, length: int, *, compressed: bool = False) -> bytes:
     """Return the header of one unmasked, unfragmented frame.
 
     Args:
         opcode: `OPCODE_TEXT` or `OPCODE_BINARY`.
         length: payload length in bytes, >= 0.
+        compressed: whether the payload is, see `compression`.
     """
-    first = _FIN | opcode
+    first = _FIN | opcode | (_COMPRESSED if compressed else 0)
     if length <= _LENGTH_INLINE_MAX:
         return bytes((first, length))
     if length <= _LENGTH_16_MAX:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Literal
 
+import msgspec
 import pytest
 
 from streams.client import (
@@ -39,6 +40,21 @@ async def test_events_come_in_order(codec: Literal["msgpack", "json"]) -> None:
             Event(channel="signals:@alice", epoch="e1", seq=2, ts_us=1_002, data={"n": 2}),
         ] == items
         assert {"signals:@alice": ResumePoint("e1", 2)} == signals.resume
+
+
+async def test_compressed_frames_are_the_same_events() -> None:
+    settings = msgspec.structs.replace(FAST, compression=True)
+    async with (
+        running_gateway() as node,
+        connect(node.url, token="Dev bot1", settings=settings) as client,
+        client.subscribe("ideas", "copies") as items,
+    ):
+        await items.joined()
+        node.publish("ideas", "idea " * 200)
+        node.publish("copies:t_bot1", "copy " * 200)
+        seen = [await anext(items), await anext(items)]
+        assert [i.data for i in seen] == ["idea " * 200, "copy " * 200]
+        assert node.hub.bytes_delivered < 2_500
 
 
 async def test_several_channels_share_one_iterator() -> None:

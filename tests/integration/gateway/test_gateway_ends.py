@@ -65,12 +65,6 @@ async def test_only_unknown_subprotocols_close(node: GatewayNode) -> None:
     assert (end.value.rcvd.code, end.value.rcvd.reason) == (4200, "unknown subprotocol")
 
 
-async def test_compression_is_not_negotiated(node: GatewayNode) -> None:
-    async with connect(node.url, compression="deflate", proxy=None) as connection:
-        assert connection.response is not None
-        assert "Sec-WebSocket-Extensions" not in connection.response.headers
-
-
 @pytest.mark.parametrize("why", ["not ready", "full", "leaving"])
 async def test_a_node_that_cannot_serve_says_503(why: str) -> None:
     async with GatewayNode(sockets_max=1) as node:

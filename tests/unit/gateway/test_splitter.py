@@ -94,6 +94,15 @@ def test_a_head_that_is_wrong_gives_everything_to_the_engine(why: str, bad: byte
     assert splitter.take(bad[4:] + good) == [(ENGINE, bad[4:] + good)], why
 
 
+def test_compressed_messages_are_cut_whole_for_the_engine_where_agreed_upon() -> None:
+    compressed, plain = frame(0xC1, b"x"), frame(0x82, b"{}")
+    begin, end = frame(0x41, b"a"), frame(0x80, b"b")
+    splitter = FrameSplitter(LIMIT, compressed=True)
+    parts = [(ENGINE, each) for each in (compressed, begin, end)]
+    assert splitter.take(compressed + begin + end + plain) == [*parts, (2, b"{}")]
+    assert splitter.take(frame(0xC9, b"ping")) == [(ENGINE, frame(0xC9, b"ping"))]
+
+
 def test_the_largest_message_is_held_whole() -> None:
     whole = frame(0x82, b"x" * LIMIT)
     splitter = FrameSplitter(LIMIT)
