@@ -462,6 +462,7 @@ class SetCopy(Command, frozen=True):
     drift_band_bps: int | None = None
     notify_loss_bps: list[int] | None = None
     exit_levels: str | None = None
+    delay_ms: int | None = None
 
 
 class CommitSeed(Command, frozen=True):

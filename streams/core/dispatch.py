@@ -18,18 +18,22 @@ from streams.core import (
 from streams.core.context import Deciders, Evolvers
 from streams.core.copying import (
     charging,
+    copy_orders,
     day_close,
+    decided,
+    delays,
     drift,
     fairness,
     intake,
     levels,
     lifecycle,
-    pipeline,
+    mirror,
     scopes,
     seeds,
     status,
     stopping,
     suspension,
+    top_ups,
     upkeep,
 )
 from streams.core.execution import dead_man, exits, flows, liquidation, order_edits
@@ -84,7 +88,7 @@ EVOLVERS: Evolvers = {
     **day_close.EVOLVERS,
     **fairness.EVOLVERS,
     **seeds.EVOLVERS,
-    **pipeline.EVOLVERS,
+    **decided.EVOLVERS,
     **status.EVOLVERS,
     **stopping.EVOLVERS,
     **scopes.EVOLVERS,
@@ -93,4 +97,8 @@ EVOLVERS: Evolvers = {
     **drift.EVOLVERS,
     **intake.EVOLVERS,
     **levels.EVOLVERS,
+    **copy_orders.EVOLVERS,
+    **mirror.EVOLVERS,
+    **top_ups.EVOLVERS,
+    **delays.EVOLVERS,
 }

@@ -14,7 +14,7 @@ from streams.core.commands import MarkRow
 from streams.core.idea_state import IdeaFrozen, IdeaResolution, IdeaTick
 from streams.core.money import Step
 from streams.core.sentiment_state import Forecast
-from streams.core.state import CopySettings, FeeTerms, Statement
+from streams.core.state import CopySettings, FeeTerms, Statement, WaitingOpening
 
 
 class Event(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
@@ -722,6 +722,15 @@ class CopyStatusChanged(Event, frozen=True):
     equity_micros: int = 0
 
 
+class CopyDelayed(Event, frozen=True):
+    """An opening passed the gates and waits, as the follower's `delay_ms` says."""
+
+    follower: str
+    leader: str
+    waiting: WaitingOpening
+    at_us: int
+
+
 class CopyLimitReached(Event, frozen=True):
     """A copy met a daily limit (no openings for the rest of the day), a level of loss, or drift.
 
@@ -767,6 +776,82 @@ class LevelEditsFollowed(Event, frozen=True):
 
     leader: str
     symbol: str
+    reached: int
+    at_us: int
+
+
+class CopyOrderPlaced(Event, frozen=True):
+    """A follower's own limit order mirrors one of the leader's, from now on at these terms.
+
+    The same `client_order_id` again is an edit; `lots` are all of it, those filled included. See
+    `state.CopyOrder` for the other fields.
+    """
+
+    follower: str
+    leader: str
+    client_order_id: str
+    order: str
+    symbol: str
+    leg: str
+    side: int
+    lots: int
+    limit_ticks: int
+    leader_lots: int
+    leader_order_lots: int
+    leader_filled_lots: int
+    version: int
+    at_us: int
+
+
+class CopyOrderFilled(Event, frozen=True):
+    """Unsigned lots of a mirrored order were filled; a decision of the same entry books them."""
+
+    follower: str
+    leader: str
+    client_order_id: str
+    order: str
+    symbol: str
+    lots: int
+    price_ticks: int
+    at_us: int
+
+
+class CopyOrderEnded(Event, frozen=True):
+    """What was left of a mirrored order is cancelled, with the code that says why.
+
+    `lots` are those cancelled: 0 for one that was full, whose record is now over.
+    """
+
+    follower: str
+    leader: str
+    client_order_id: str
+    order: str
+    symbol: str
+    code: str
+    lots: int
+    at_us: int
+
+
+class LeaderToppedUp(Event, frozen=True):
+    """A leader paid in while it held positions; `count` copiers from the place `first` are told.
+
+    Equity and open profit are from just before.
+    """
+
+    leader: str
+    first: int
+    count: int
+    added_micros: int
+    equity_micros: int
+    open_profit_micros: int
+    at_us: int
+
+
+class LeaderOrdersFollowed(Event, frozen=True):
+    """The copies up to `reached` stand as the leader's order does; -1 = all of them."""
+
+    leader: str
+    order: str
     reached: int
     at_us: int
 
@@ -917,7 +1002,8 @@ class CopyDecided(Event, frozen=True):
     `code` is `EXECUTED` or the first failing gate; `clamps` say what made it smaller. `lots` is
     the signed executed quantity (0 when skipped), `sized_millilots` the size before rounding in
     thousandths of a lot, `wanted_lots` after rounding and minimum and before caps.
-    `leg`: open, close, sync, settle, stop, stop_loss, take_profit, halt, manual, resync.
+    `leg`: open, close, sync, settle, stop, stop_loss, take_profit, halt, manual, resync; mirror,
+    mirror_close and place of limit orders of one's own; delayed of what has waited.
     `slippage_bps`: signed, + = worse than the leader's price. `decided_at_us` is log time;
     `leader_symbol` is what the leader traded; `leg_ended`: the closing left the leader flat.
     `stop_ticks` and `take_ticks`: levels the position gets (0 = as before).
@@ -1026,11 +1112,17 @@ AnyEvent = (
     | CopyFeeCharged
     | CopiesValued
     | CopyDecided
+    | CopyDelayed
     | CopyLimitReached
     | CopyDriftsMeasured
     | CopyScopeSet
     | CopiesReviewed
     | LevelEditsFollowed
+    | CopyOrderPlaced
+    | CopyOrderFilled
+    | CopyOrderEnded
+    | LeaderOrdersFollowed
+    | LeaderToppedUp
     | KillSwitchSet
     | LeaderSuspended
     | LeaderReinstated

@@ -15,6 +15,7 @@ from streams.core.books.levels import fix_level
 from streams.core.channels import touch
 from streams.core.commands import Command, MarkRow, PublishMarks, RegisterInstrument
 from streams.core.context import Context, Decision, Refusal
+from streams.core.copying.mirror import meet_copy_orders
 from streams.core.events import Event, InstrumentRegistered, MarksPublished
 from streams.core.execution.exits import end_at_levels
 from streams.core.ideas.excursions import record_quote
@@ -100,6 +101,7 @@ def decide_publish_marks(ctx: Context, command: PublishMarks) -> Decision:
     ctx.emit(MarksPublished(list(changed.values()), at_us, command.recorded, candle_us))
     if changed:
         match_resting(ctx, changed)
+        meet_copy_orders(ctx, changed)
         end_at_levels(ctx, changed)
         meet_marks(ctx, changed, at_us, candle_us)
     return ""

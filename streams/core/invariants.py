@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from streams.core.copying.copy_orders import order_breaches
+from streams.core.copying.delays import delay_breaches
 from streams.core.ideas.soundness import idea_breaches
 from streams.core.state import INTERVALS, Ledger, State, Trader
 
@@ -19,6 +21,8 @@ def check_invariants(state: State) -> list[str]:
         *_position_books(state),
         *idea_breaches(state),
         *_indices(state),
+        *order_breaches(state),
+        *delay_breaches(state),
         *_totals(state),
         *_channels(state),
     ]

@@ -233,6 +233,24 @@ EXPRESSIONS_PARSED_MAX = 1_024
 COPY_STEPS_PER_TICK_MAX = 150
 """Copies settled, synced, halted or reviewed in one tick; the rest waits for the next ticks."""
 
+COPY_ORDERS_MAX = 100
+"""Orders of one copy that mirror its leader's; beyond it `LIMIT_REACHED`, and fills are copied."""
+
+COPY_ORDERS_MET_MAX = 150
+"""Mirrored orders that fill in one command; each second looks again."""
+
+LEADER_ORDERS_NOTED_MAX = 1_000
+"""Orders of one leader that copies have yet to follow; what is placed beyond is copied by fills."""
+
+WAITING_OPENINGS_MAX = 20_000
+"""Copied openings whose delay is not over, all copies together; beyond it `LIMIT_REACHED`."""
+
+TOP_UPS_TOLD_PER_TICK_MAX = 1_000
+"""Copiers that one tick tells of what their leader paid in; the next tick goes on."""
+
+TOP_UP_NOTICE_AGE_US_MIN = 3_600_000_000
+"""Time between two notices of what a leader paid in; later payments are in the next notice."""
+
 COPY_DRIFTS_PER_TICK_MAX = 5
 """Copies whose deviation is measured in one tick; the rest waits for its turn."""
 

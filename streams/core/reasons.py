@@ -73,6 +73,7 @@ class Reason(StrEnum):
     STALE_SIGNAL = "STALE_SIGNAL"
     LEADER_TEST_TRADE = "LEADER_TEST_TRADE"
     LIMIT_NOT_FULL = "LIMIT_NOT_FULL"
+    LIMIT_MIRRORED = "LIMIT_MIRRORED"
     # gates of a copy, state
     REL_PAUSED = "REL_PAUSED"
     REL_CLOSE_ONLY = "REL_CLOSE_ONLY"
@@ -125,3 +126,8 @@ class Reason(StrEnum):
     # execution of a copy and of an order
     IOC_UNFILLED = "IOC_UNFILLED"
     PARTIAL_FILL = "PARTIAL_FILL"
+    # end of an opening that waited
+    LEADER_CLOSED = "LEADER_CLOSED"
+    # end of an order that mirrors the leader's
+    LEADER_ORDER_ENDED = "LEADER_ORDER_ENDED"
+    MIRROR_VOID = "MIRROR_VOID"

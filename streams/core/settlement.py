@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streams.core.commands import SettleInstrument
 from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
+from streams.core.copying.copy_orders import end_order
 from streams.core.copying.pipeline import close_copy_position
 from streams.core.events import InstrumentSettled, OrderCancelled
 from streams.core.fills import book_fill
@@ -31,6 +32,9 @@ def decide_settle_instrument(ctx: Context, command: SettleInstrument) -> Decisio
     _cancel_resting(ctx, symbol, at_us)
     for copies in state.copies.values():
         for copy in copies.values():
+            for order in list(copy.orders.values()):
+                if order.symbol == symbol:
+                    end_order(ctx, copy, order, Reason.INSTRUMENT_SETTLED.value)
             if symbol in copy.ledger.positions:
                 close_copy_position(ctx, copy, symbol, price, "settle", at_us)
     _pay_holders(ctx, symbol, price, at_us)

@@ -405,6 +405,7 @@ class CopySettings(msgspec.Struct, array_like=True, frozen=True, gc=False):
     drift_band_bps: int = 2_000
     notify_loss_bps: tuple[int, ...] = ()
     exit_levels: str = "absolute"
+    delay_ms: int = 0
 
     @property
     def own_levels(self) -> bool:
@@ -502,6 +503,73 @@ class CopyStatistics(msgspec.Struct, array_like=True):
     earlier_ppb: int = 1_000_000_000
 
 
+class WaitingOpening(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A leader's opening that a follower lets wait until `due_us`, see `copying.delays`.
+
+    `lots` and `price_ticks` are of the leader's fill, `leader_lots` and `leader_lots_before` the
+    leader's signed lots after and before it, `order_lots` what its whole order had opened (0 = it
+    never rested), the amounts the leader's standing just before.
+    """
+
+    signal_seq: int
+    due_us: int
+    symbol: str
+    lots: int
+    price_ticks: int
+    leader_lots: int
+    leader_lots_before: int
+    order_lots: int
+    equity_micros: int
+    balance_micros: int
+    free_margin_micros: int
+
+    @property
+    def opened_lots(self) -> int:
+        """Signed lots that opened; the others closed what the leader held."""
+        side = 1 if self.lots > 0 else -1
+        return self.lots + min(self.leader_lots_before * side, 0) * side
+
+
+class CopyOrder(msgspec.Struct, array_like=True, gc=False):
+    """A follower's own limit order that mirrors an order of its leader, see `copying.copy_orders`.
+
+    `order` is the leader's. `leg` is `mirror` for what opens and `mirror_close` for what closes.
+    When the present terms were set, `base_lots` of it were filled, and what rested stood for
+    `leader_lots` of the leader's order, which had `leader_order_lots`, `leader_filled_lots` filled.
+    """
+
+    client_order_id: str
+    order: str
+    symbol: str
+    leg: str
+    side: int
+    lots: int
+    limit_ticks: int
+    leader_lots: int
+    leader_order_lots: int
+    leader_filled_lots: int
+    version: int
+    placed_at_us: int
+    base_lots: int = 0
+    filled_lots: int = 0
+
+    @property
+    def left_lots(self) -> int:
+        """Unsigned lots that still rest."""
+        return self.lots - self.filled_lots
+
+
+class CopyOrderBook(msgspec.Struct, array_like=True):
+    """Resting copy orders of one instrument; the first entry of a list is the first to fill.
+
+    An entry is (limit in ticks, negative for buys; client order id, leader, follower, the leader's
+    order): at one price the hash in the id decides, which favours nobody for long.
+    """
+
+    buys: list[tuple[int, str, str, str, str]] = []
+    sells: list[tuple[int, str, str, str, str]] = []
+
+
 class Copy(msgspec.Struct, array_like=True):
     """A follower's relationship to a leader, with its ring-fenced ledger.
 
@@ -510,6 +578,8 @@ class Copy(msgspec.Struct, array_like=True):
     opened at the start, `own_fields` the settings that the relationship itself has set.
     `stop_base_micros` is the equity that the copy stop is measured from, `failures` counts openings
     in a row that failed for want of money, `blocked_code` a daily limit reached on `blocked_day`.
+    `orders` are those that mirror the leader's, by the leader's order, `waiting` the openings whose
+    delay is not over, by the number of the signal.
     """
 
     follower: str
@@ -540,6 +610,8 @@ class Copy(msgspec.Struct, array_like=True):
     fee_terms: FeeTerms = FeeTerms()
     fees: FeeAccount = msgspec.field(default_factory=FeeAccount)
     statistics: CopyStatistics = msgspec.field(default_factory=CopyStatistics)
+    orders: dict[str, CopyOrder] = {}
+    waiting: dict[int, WaitingOpening] = {}
 
 
 class CopyScope(msgspec.Struct, array_like=True):
@@ -578,6 +650,21 @@ class HeldFill(msgspec.Struct, array_like=True, gc=False):
     held_at_us: int
 
 
+class TopUp(msgspec.Struct, array_like=True):
+    """What a leader paid in while it held positions, and how far its copiers were told.
+
+    `equity_micros` and `open_profit_micros` are from just before. `more_micros` came within the
+    time in which no further notice is given. `reached` is a place among the copies, -1 = all told.
+    """
+
+    added_micros: int
+    equity_micros: int
+    open_profit_micros: int
+    at_us: int
+    more_micros: int = 0
+    reached: int = 0
+
+
 class CopyDesk(msgspec.Struct, array_like=True):
     """What copying keeps beside the relationships.
 
@@ -585,7 +672,12 @@ class CopyDesk(msgspec.Struct, array_like=True):
     `breaches` are rows whose equity passed a limit at the last second, `work` rows with steps left
     (syncing, halting, stopping), `cooldowns` row to end, `reviews` leaders whose copies must be
     looked through, with the place reached, `level_edits` leaders and symbols whose levels the
-    copies must follow. `sequences` and `held` are of venues that number fills.
+    copies must follow. `sequences` and `held` are of venues that number fills. `mirroring` lists
+    by leader the followers who ever mirrored its limit orders, `order_edits` by leader the orders
+    they must follow with the place reached, `followed` by leader the orders that were followed and
+    rest, `order_books` by symbol what rests of the copies' own. `top_ups` are what leaders paid in
+    while they held positions, `untold` those of which copiers are still to be told.
+    `delays` are the openings that wait: (time due, row, signal), in rising order.
     """
 
     rows: list[tuple[str, str]] = []
@@ -600,6 +692,13 @@ class CopyDesk(msgspec.Struct, array_like=True):
     sequences: dict[str, int] = {}
     held: dict[str, dict[int, HeldFill]] = {}
     level_edits: dict[str, dict[str, int]] = {}
+    mirroring: dict[str, dict[str, None]] = {}
+    order_edits: dict[str, dict[str, int]] = {}
+    followed: dict[str, dict[str, None]] = {}
+    order_books: dict[str, CopyOrderBook] = {}
+    top_ups: dict[str, TopUp] = {}
+    untold: dict[str, None] = {}
+    delays: list[tuple[int, int, int]] = []
 
 
 class Seed(msgspec.Struct, array_like=True):

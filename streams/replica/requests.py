@@ -322,7 +322,7 @@ class CopySettingsPatch(Request, frozen=True):
     take_profit_distance: Ratio | None = None
     copy_open_positions: Literal["no", "all", "only_if_not_worse"] | None = None
     open_worse_bps_max: Count | None = None
-    follow_limit_orders: Literal["on_fill", "on_full_fill"] | None = None
+    follow_limit_orders: Literal["on_fill", "on_full_fill", "mirror"] | None = None
     copy_stop: Ratio | None = None
     trailing_stop: Ratio | None = None
     daily_loss: Ratio | None = None
@@ -335,6 +335,7 @@ class CopySettingsPatch(Request, frozen=True):
     drift_band: Ratio | None = None
     notify_losses: Annotated[list[Count], WINDOWS] | None = None
     exit_levels: Literal["absolute", "distance"] | None = None
+    delay_ms: Count | None = None
 
 
 class SetCopy(CopySettingsPatch, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ blocked by them. Source: domain.md, section 4.4.
 from __future__ import annotations
 
 from streams.core.copying.caps import capped
+from streams.core.copying.copy_orders import OPENING
 from streams.core.copying.filters import PASSED, RANKED, failing_rank
 from streams.core.copying.losses import opening_code
 from streams.core.copying.scopes import scopes_rank
@@ -42,12 +43,13 @@ def judge_opening(wish: Wish, instrument: Instrument | None) -> Reason:
         code = _left(signal, copy)
     if code is not None or instrument is None:
         return code or Reason.SYMBOL_UNMAPPED
-    quote = wish.quote_ticks = instrument.ask_ticks if wish.side > 0 else instrument.bid_ticks
+    quote = instrument.ask_ticks if wish.side > 0 else instrument.bid_ticks
+    wish.quote_ticks = quote = signal.limit_ticks or quote
     own = instrument is signal.instrument
     wish.price_ticks = quote or (signal.fill.price_ticks if own else 0)
     if wish.price_ticks == 0:
         return Reason.NO_QUOTE
-    size = wanted_size(wish)
+    size = (signal.ordered_lots, 1) if signal.ordered_lots else wanted_size(wish)
     if isinstance(size, Reason):
         return size
     # Bounded, because the record holds 64 bits; what is beyond meets `LIMIT_REACHED`.
@@ -72,6 +74,10 @@ def _intake_and_state(signal: Signal, copy: Copy) -> Reason | None:
     whole = signal.pending and settings.follow_limit_orders == "on_full_fill"
     if whole and signal.fill.left_lots:
         return Reason.LIMIT_NOT_FULL
+    if copy.orders:
+        own = copy.orders.get(signal.fill.order)
+        if own is not None and own.leg == OPENING:
+            return Reason.LIMIT_MIRRORED
     code = signal.code
     if code is Reason.LEADER_TEST_TRADE:
         return code

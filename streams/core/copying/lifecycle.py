@@ -20,6 +20,7 @@ from streams.core.commands import (
 )
 from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
 from streams.core.copying.charging import begin_fees, charge_copy
+from streams.core.copying.copy_orders import leave_openings, note_orders
 from streams.core.copying.gates import STATUS_CODES
 from streams.core.copying.losses import add_row, rebase, shift
 from streams.core.copying.pipeline import close_at_quote
@@ -189,6 +190,7 @@ def evolve_copy_set(state: State, event: CopySet) -> None:
         shift(state, copy, event.moved_micros)
         equity = ledger_equity(state, copy.ledger) - event.moved_micros
         count_flow(copy, equity, event.moved_micros)
+    note_orders(state, copy)
     if event.moved_micros:
         before = event.equity_before_micros
         record_flow(follower.track, before, before - event.moved_micros)
@@ -263,6 +265,8 @@ def decide_close_copy_position(ctx: Context, command: CloseCopyPosition) -> Deci
             Reason.NO_COPIED_POSITION, f"the copy holds nothing in {command.symbol}", "symbol"
         )
     close_at_quote(ctx, copy, command.symbol, "manual")
+    if copy.orders and command.symbol in copy.detached:
+        leave_openings(ctx, copy, command.symbol)
     return command.leader
 
 

@@ -11,8 +11,19 @@ Source: domain.md, sections 4.1, 4.2, 4.4, 4.5.
 from __future__ import annotations
 
 from streams.core.books.levels import entry_ticks_of
-from streams.core.context import Context, Evolvers
+from streams.core.context import Context
 from streams.core.copying.block import Judged, shared
+from streams.core.copying.copy_orders import CLOSING, end_closings, end_openings
+from streams.core.copying.delays import (
+    DELAYED,
+    cancel_waiting,
+    delayed_signal,
+    due_openings,
+    has_room,
+    leader_holds,
+    let_wait,
+    skip_waiting,
+)
 from streams.core.copying.fairness import report_signal
 from streams.core.copying.gates import judge_opening
 from streams.core.copying.holdings import instrument_of, position_of
@@ -20,26 +31,18 @@ from streams.core.copying.levels import copied_levels
 from streams.core.copying.seeds import in_order
 from streams.core.copying.signal import Signal, quote_ticks
 from streams.core.copying.sizing import Wish
-from streams.core.copying.statistics import count_decision
 from streams.core.copying.status import change_status
 from streams.core.copying.stopping import finish_if_flat
 from streams.core.events import CopyDecided
-from streams.core.execution.exit_levels import set_levels
-from streams.core.market_clock import DAY_US
 from streams.core.money import PPM, divide_up
 from streams.core.performance.equity import ledger_equity
-from streams.core.positions import evolve_ledger_fill, fill_result
+from streams.core.positions import fill_result
 from streams.core.reasons import Reason
 from streams.core.state import Copy, Instrument, Position, State
 
 
-OPENING_LEGS = ("open", "sync")
-
 EXECUTED = Reason.EXECUTED.value
 """Looked up once: it is written for nearly every follower."""
-
-FAILURES = (Reason.INSUFFICIENT_FUNDS.value, Reason.INSUFFICIENT_MARGIN.value)
-"""Codes of an opening that count as a failure in a row."""
 
 CARRY_ONE = 1_000_000_000
 """One lot in the parts per billion in which a closing's remainder is carried."""
@@ -62,21 +65,52 @@ def follow_fill(ctx: Context, signal: Signal) -> None:
         if signal.closed:
             _decide_closing(ctx, signal, copy)
         if signal.opened and copy.status != "STOPPED":
+            if copy.settings.delay_ms and _wait(ctx, signal, copy):
+                continue
             asked += 1
             if signal.instrument.depth_lots:
                 alone = Wish(state, signal, copy)
                 block.append(Judged(alone, _judge(ctx, signal, copy, alone)))
                 continue
             wish = wish or Wish(state, signal, copy)
-            _book_opening(ctx, signal, wish, _judge(ctx, signal, copy, wish), "open")
+            book_opening(ctx, signal, wish, _judge(ctx, signal, copy, wish), "open")
             if wish.lots:
                 slippages.append(wish.slippage_bps)
     for judged in shared(signal, block):
-        _book_opening(ctx, signal, judged.wish, judged.code, "open")
+        book_opening(ctx, signal, judged.wish, judged.code, "open")
         if judged.wish.lots:
             slippages.append(judged.wish.slippage_bps)
     if asked:
         report_signal(ctx, signal, asked, slippages)
+
+
+def _wait(ctx: Context, signal: Signal, copy: Copy) -> bool:
+    """Put an opening aside if all gates let it through; else it is decided at once."""
+    wish = Wish(ctx.state, signal, copy)
+    if _judge(ctx, signal, copy, wish) is not Reason.EXECUTED:
+        return False
+    if has_room(ctx.state):
+        let_wait(ctx, signal, copy)
+    else:
+        wish.lots = 0
+        book_opening(ctx, signal, wish, Reason.LIMIT_REACHED, DELAYED)
+    return True
+
+
+def open_due(ctx: Context, budget: int) -> int:
+    """Decide the openings whose delay is over; return how many, at most `budget`."""
+    due = due_openings(ctx.state, ctx.time(0), budget)
+    for copy, waiting in due:
+        if not leader_holds(ctx.state, copy, waiting):
+            skip_waiting(ctx, copy, waiting, Reason.LEADER_CLOSED)
+            continue
+        signal = delayed_signal(ctx, copy, waiting)
+        wish = Wish(ctx.state, signal, copy)
+        judged = Judged(wish, _judge(ctx, signal, copy, wish))
+        if signal.instrument.depth_lots:
+            (judged,) = shared(signal, [judged])
+        book_opening(ctx, signal, wish, judged.code, DELAYED)
+    return len(due)
 
 
 def decide_opening(ctx: Context, signal: Signal, copy: Copy, leg: str, wish: Wish) -> None:
@@ -89,7 +123,7 @@ def decide_opening(ctx: Context, signal: Signal, copy: Copy, leg: str, wish: Wis
         leg: `open` or `sync`.
         wish: of the signal; begun anew here.
     """
-    _book_opening(ctx, signal, wish, _judge(ctx, signal, copy, wish), leg)
+    book_opening(ctx, signal, wish, _judge(ctx, signal, copy, wish), leg)
 
 
 def _judge(ctx: Context, signal: Signal, copy: Copy, wish: Wish) -> Reason:
@@ -102,7 +136,16 @@ def _judge(ctx: Context, signal: Signal, copy: Copy, wish: Wish) -> Reason:
     return judge_opening(wish, target)
 
 
-def _book_opening(ctx: Context, signal: Signal, wish: Wish, code: Reason, leg: str) -> None:
+def book_opening(ctx: Context, signal: Signal, wish: Wish, code: Reason, leg: str) -> None:
+    """Put the decision of an opening on record; what is executed changes the ring fence.
+
+    Args:
+        ctx: the command's context.
+        signal: what opens.
+        wish: as the gates left it; `lots` at `quote_ticks` are executed.
+        code: the answer of the gates.
+        leg: see `CopyDecided`.
+    """
     fill, instrument, copy = signal.fill, wish.instrument, wish.copy
     side, price = wish.side, wish.quote_ticks
     lots = wish.lots * side
@@ -153,7 +196,7 @@ def _book_opening(ctx: Context, signal: Signal, wish: Wish, code: Reason, leg: s
             wish.block_lots,
         )
     )
-    if leg == "open":
+    if leg == "open" or leg == DELAYED:
         most = copy.settings.failures_max
         if copy.failures and most and copy.failures >= most and copy.status == "ACTIVE":
             change_status(ctx, copy, "PAUSED", "risk", "consecutive_failures")
@@ -168,6 +211,8 @@ def _decide_closing(ctx: Context, signal: Signal, copy: Copy) -> None:
         symbol = copy.mapped.get(symbol, symbol)
         instrument = ctx.state.instruments[symbol]
     ended = closed == signal.held
+    if copy.waiting:
+        cancel_waiting(ctx, copy, Reason.LEADER_CLOSED, fill.symbol)
     code = _closing_code(signal, copy, position)
     lots = wanted = price = fee = worse = carry = share = side = 0
     result = None
@@ -222,6 +267,10 @@ def _decide_closing(ctx: Context, signal: Signal, copy: Copy) -> None:
             leader_held_lots=signal.held,
         )
     )
+    if copy.orders:
+        end_openings(ctx, copy, symbol, fill.order)
+        if ended or symbol not in copy.ledger.positions:
+            end_closings(ctx, copy, symbol)
     if copy.status == "STOPPING":
         finish_if_flat(ctx, copy, fill.at_us)
 
@@ -232,6 +281,10 @@ def _closing_code(signal: Signal, copy: Copy, position: Position | None) -> Reas
         return Reason.LEADER_TEST_TRADE
     if copy.detached and signal.fill.symbol in copy.detached:
         return Reason.DETACHED_BY_FOLLOWER
+    if copy.orders and signal.closed != signal.held:
+        own = copy.orders.get(signal.fill.order)
+        if own is not None and own.leg == CLOSING:
+            return Reason.LIMIT_MIRRORED
     return Reason.NO_FOLLOWER_POSITION if position is None else Reason.EXECUTED
 
 
@@ -245,12 +298,16 @@ def close_at_quote(ctx: Context, copy: Copy, symbol: str, leg: str, lots: int = 
         leg: why, see `CopyDecided`.
         lots: unsigned, at most those held; 0 = all.
     """
-    position = copy.ledger.positions[symbol]
-    instrument = ctx.state.instruments[symbol]
-    price = quote_ticks(instrument, -position.lots) or entry_ticks_of(
+    price = closing_ticks_of(ctx.state, copy, symbol)
+    close_copy_position(ctx, copy, symbol, price, leg, ctx.time(0), lots)
+
+
+def closing_ticks_of(state: State, copy: Copy, symbol: str) -> int:
+    """Return the quote that closes a position of the copy, or its cost where there is none."""
+    position, instrument = copy.ledger.positions[symbol], state.instruments[symbol]
+    return quote_ticks(instrument, -position.lots) or entry_ticks_of(
         instrument, position.lots, position.cost_micros
     )
-    close_copy_position(ctx, copy, symbol, price, leg, ctx.time(0), lots)
 
 
 def close_copy_position(
@@ -311,75 +368,11 @@ def close_copy_position(
             leader_symbol=_leader_symbol(copy, symbol),
         )
     )
+    if copy.orders and symbol not in copy.ledger.positions:
+        end_closings(ctx, copy, symbol)
     finish_if_flat(ctx, copy, at_us)
 
 
 def _leader_symbol(copy: Copy, symbol: str) -> str:
     """Return the leader's symbol of a position of the copy."""
     return next((leaders for leaders, held in copy.mapped.items() if held == symbol), symbol)
-
-
-def evolve_copy_decided(state: State, event: CopyDecided) -> None:
-    """Count the decision; when executed, change the ring fence."""
-    copy = state.copies[event.leader][event.follower]
-    codes = copy.codes
-    codes[event.code] = codes.get(event.code, 0) + 1
-    totals = state.totals
-    result = event.result
-    count_decision(copy, event, state.instruments[event.symbol])
-    if result is None:
-        copy.skipped += 1
-        totals.copies_skipped += 1
-    else:
-        copy.executed += 1
-        totals.copies_executed += 1
-        evolve_ledger_fill(state, copy.ledger, event.symbol, result, event.fee_micros, event.at_us)
-    if event.stop_ticks or event.take_ticks:
-        opened = copy.ledger.positions[event.symbol]
-        stop, take = event.stop_ticks or opened.stop_ticks, event.take_ticks or opened.take_ticks
-        set_levels(state, event.symbol, opened, (copy.leader, copy.follower), stop, take)
-    if event.leg in OPENING_LEGS:
-        _evolve_opening(copy, event)
-    else:
-        _evolve_closing(state, copy, event)
-
-
-def _evolve_opening(copy: Copy, event: CopyDecided) -> None:
-    if copy.sync_left:
-        copy.sync_left.pop(event.leader_symbol, None)
-    if copy.detached and event.code != Reason.DETACHED_BY_FOLLOWER.value:
-        copy.detached.pop(event.leader_symbol, None)
-    if event.result is None:
-        if event.code in FAILURES:
-            copy.failures += 1
-        return
-    copy.failures = 0
-    position = copy.ledger.positions.get(event.symbol)
-    if position is not None:  # after a change of direction an opening may have closed it
-        position.entries += 1
-    if event.leader_symbol != event.symbol:
-        copy.mapped[event.leader_symbol] = event.symbol
-    day = event.at_us // DAY_US
-    if copy.trades_day == day:
-        copy.trades_today += 1
-    else:
-        copy.trades_day, copy.trades_today = day, 1
-
-
-def _evolve_closing(state: State, copy: Copy, event: CopyDecided) -> None:
-    position = copy.ledger.positions.get(event.symbol)
-    if position is not None:
-        if event.leg == "close":
-            position.close_carry_ppb = event.carry_ppb
-    elif copy.mapped:
-        copy.mapped = {name: held for name, held in copy.mapped.items() if held != event.symbol}
-    if copy.sync_left:
-        copy.sync_left.pop(event.leader_symbol, None)
-    if event.leg == "manual":
-        if event.leader_symbol in state.traders[event.leader].ledger.positions:
-            copy.detached[event.leader_symbol] = None
-    elif event.leg_ended and copy.detached:
-        copy.detached.pop(event.leader_symbol, None)
-
-
-EVOLVERS: Evolvers = {CopyDecided: evolve_copy_decided}

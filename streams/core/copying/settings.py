@@ -13,6 +13,7 @@ from streams.core.context import Refusal
 from streams.core.copying.expression import parsed
 from streams.core.copying.sizing import MODES
 from streams.core.limits import MULTIPLIER_PPM_MAX, SYMBOL_LIST_MAX, WINDOWS_MAX
+from streams.core.money import format_money
 from streams.core.reasons import Reason
 from streams.core.state import CopySettings
 
@@ -49,6 +50,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "failures_max": (0, 1_000),
     "cooldown_ms": (0, 30 * 86_400_000),
     "drift_band_bps": (0, 100_000),
+    "delay_ms": (0, 600_000),
 }
 """Smallest and largest value of each numeric setting, in its own unit."""
 
@@ -58,7 +60,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "tiny": ("skip", "force_min"),
     "sides": ("both", "long", "short"),
     "copy_open_positions": ("no", "all", "only_if_not_worse"),
-    "follow_limit_orders": ("on_fill", "on_full_fill"),
+    "follow_limit_orders": ("on_fill", "on_full_fill", "mirror"),
     "on_stop": ("keep", "close_now", "close_by_position", "close_by_symbol"),
 }
 """The values a setting with a name may have."""
@@ -114,7 +116,8 @@ def checked(settings: CopySettings) -> CopySettings | Refusal:
 def _related(settings: CopySettings) -> Refusal | None:
     most, least = settings.notional_max_micros, settings.notional_min_micros
     if most and least > most:
-        return _invalid("notional_min", f"expected at most notional_max {most}, was {least}")
+        expected = f"expected at most notional_max {format_money(most)}"
+        return _invalid("notional_min", f"{expected}, was {format_money(least)}")
     needed = NEEDED.get(settings.mode)
     if needed is not None and not getattr(settings, needed):
         return _invalid(needed, f"expected {needed} for mode {settings.mode}, was none")

@@ -106,6 +106,8 @@ class Signal:
         minute: minute of the UTC day.
         code: the gate of intake or state that no follower's opening passes, or None.
         mode: how to size, instead of the follower's setting; empty = the setting.
+        limit_ticks: price of an order that will rest, 0 = it trades at the quote.
+        ordered_lots: unsigned lots of an order that was sized before, 0 = to be sized.
         slippage_max_bps: worst price, instead of the follower's setting.
         ranks: what the filters of leader and platform say, by side; see `scopes`.
     """
@@ -120,10 +122,12 @@ class Signal:
         "instrument",
         "leader",
         "leveled",
+        "limit_ticks",
         "minute",
         "mode",
         "opened",
         "order_opened",
+        "ordered_lots",
         "pending",
         "position",
         "ranks",
@@ -167,6 +171,7 @@ class Signal:
         self.risks: list[int | None] = []
         self.ranks: dict[int, int] = {}
         self.mode = ""
+        self.limit_ticks = self.ordered_lots = 0
         self.slippage_max_bps: int | None = None
         self.code = _shared_code(state, fill)
 

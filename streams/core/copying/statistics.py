@@ -13,12 +13,15 @@ from streams.core.copying.fees import owed_micros
 from streams.core.events import CopyDecided
 from streams.core.performance.equity import ledger_equity
 from streams.core.performance.track import unit_ppb
+from streams.core.reasons import Reason
 from streams.core.state import Copy, CopyStatistics, Instrument, State
 
 
 PPB = 1_000_000_000
 UNIT_PPB_MAX = PPB * PPB
 """Largest unit value that a copy begins again with: beyond it, it stays there."""
+
+LIMIT_MIRRORED = Reason.LIMIT_MIRRORED.value
 
 DIFFERENCE_PPM_MAX = 10_000_000
 """Largest daily difference of returns that is counted: 1,000 %."""
@@ -99,9 +102,10 @@ def count_decision(copy: Copy, event: CopyDecided, instrument: Instrument) -> No
     loss = event.follower_equity_micros - statistics.capital_micros
     if loss < statistics.low_micros:
         statistics.low_micros = loss
-    if event.leg == "open":
+    if event.leg == "open" or event.leg == "delayed":
         if result is None:
-            skipped.open_skipped(statistics, event, instrument)
+            if event.code != LIMIT_MIRRORED:  # else the copy's own order stands for it
+                skipped.open_skipped(statistics, event, instrument)
             return
         price = event.price_ticks
         factor, divisor = price * instrument.value_numerator, instrument.value_denominator
@@ -116,6 +120,17 @@ def count_decision(copy: Copy, event: CopyDecided, instrument: Instrument) -> No
             skipped.close_skipped(statistics, event, instrument)
         if result is not None:
             _count_slippage(statistics, statistics.exit_slippage, event, instrument)
+    elif event.leg == "mirror":
+        _count_mirrored(statistics, event, instrument)
+
+
+def _count_mirrored(statistics: CopyStatistics, event: CopyDecided, instrument: Instrument) -> None:
+    """Count a limit order of one's own: it has a price of its own, and so no slippage."""
+    if event.result is None:
+        skipped.open_skipped(statistics, event, instrument)
+        return
+    statistics.filled_micros += instrument.value_micros(event.price_ticks, abs(event.lots))
+    statistics.wanted_micros += instrument.value_micros(event.price_ticks, abs(event.wanted_lots))
 
 
 def _count_slippage(

@@ -8,6 +8,7 @@ Source: domain.md, section 4.6.
 from __future__ import annotations
 
 from streams.core.context import Context, Evolvers
+from streams.core.copying.copy_orders import drop_openings, note_orders
 from streams.core.copying.losses import rebase
 from streams.core.events import CopyStatusChanged
 from streams.core.network.winding import may_copy
@@ -72,6 +73,10 @@ def evolve_copy_status_changed(state: State, event: CopyStatusChanged) -> None:
     copy.stopping = event.on_stop
     copy.sync_left = dict.fromkeys(event.symbols)
     copy.cooldown_until_us = event.until_us
+    if copy.orders and status != "ACTIVE":
+        drop_openings(state, copy)
+    if status in ("ACTIVE", "SYNCING"):
+        note_orders(state, copy)
     if status in WORKING or event.on_stop == "close_now":
         desk.work[row] = None
     if status == "COOLDOWN":

@@ -9,18 +9,23 @@ from __future__ import annotations
 from streams.core.books.levels import entry_ticks_of
 from streams.core.context import Context, Evolvers
 from streams.core.copying.charging import charge_copy
+from streams.core.copying.copy_orders import drop_orders
+from streams.core.copying.delays import cancel_waiting
 from streams.core.copying.statistics import end_statistics
 from streams.core.events import CopyStopped
 from streams.core.market_clock import day_of
 from streams.core.performance.equity import ledger_equity
 from streams.core.performance.track import record_exposure, record_flow
 from streams.core.positions import evolve_ledger_fill, fill_result
+from streams.core.reasons import Reason
 from streams.core.state import Copy, State, Trader
 
 
 def finish_stop(ctx: Context, copy: Copy, on_stop: str, at_us: int) -> None:
     """Charge what is due and end a copy; what it still holds moves to the follower's account."""
     state = ctx.state
+    if copy.waiting:
+        cancel_waiting(ctx, copy, Reason.COPY_STOPPED)
     charge_copy(ctx, copy, "stop", day_of(at_us))
     follower = state.traders[copy.follower]
     ctx.emit(
@@ -59,6 +64,7 @@ def evolve_copy_stopped(state: State, event: CopyStopped) -> None:
     for symbol in event.kept:
         _hand_over(state, copy, follower, symbol, event.at_us)
     copy.mapped, copy.detached = {}, {}
+    drop_orders(state, copy)
     after = ledger_equity(state, follower.ledger)
     record_flow(follower.track, event.equity_before_micros, after)
     record_exposure(follower.track, event.at_us, is_open=bool(follower.ledger.positions))

@@ -12,10 +12,12 @@ from streams.core.context import Context, Evolvers
 from streams.core.copying.drift import measure_drifts
 from streams.core.copying.levels import follow_edits
 from streams.core.copying.losses import day_code, loss_level_bps, stop_code
-from streams.core.copying.pipeline import close_at_quote
+from streams.core.copying.mirror import follow_orders, meet_copy_orders
+from streams.core.copying.pipeline import close_at_quote, open_due
 from streams.core.copying.scopes import resolved
 from streams.core.copying.status import begin_cooldown, change_status, end_cooldown
 from streams.core.copying.sync import begin, sync_some
+from streams.core.copying.top_ups import tell_top_ups
 from streams.core.events import CopiesReviewed, CopyLimitReached, CopySet
 from streams.core.limits import COPY_STEPS_PER_TICK_MAX
 from streams.core.market_clock import day_of
@@ -37,9 +39,9 @@ def look_after_copies(ctx: Context, *, second: bool) -> None:
     budget = COPY_STEPS_PER_TICK_MAX
     if second:
         _end_cooldowns(ctx)
+        meet_copy_orders(ctx, list(desk.order_books), again=True)
     measure_drifts(ctx)
-    if desk.level_edits:
-        follow_edits(ctx, budget)
+    budget -= _follow(ctx, budget)
     for row in list(islice(desk.breaches, budget)):
         _act(ctx, _copy(ctx.state, row))
         budget -= 1
@@ -49,6 +51,18 @@ def look_after_copies(ctx: Context, *, second: bool) -> None:
             return
     if desk.reviews and budget > 0:
         _review(ctx, budget)
+
+
+def _follow(ctx: Context, budget: int) -> int:
+    """Do what leaders gave cause for; return how much of the budget that took."""
+    desk = ctx.state.copy_desk
+    if desk.untold:
+        tell_top_ups(ctx)
+    if desk.level_edits:
+        follow_edits(ctx, budget)
+    if desk.order_edits:
+        follow_orders(ctx, budget)
+    return open_due(ctx, budget) if desk.delays else 0
 
 
 def _copy(state: State, row: int) -> Copy:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from streams.core.commands import MoveCash
 from streams.core.context import Context, Deciders, Decision, Evolvers, Refusal
 from streams.core.copying.signal import equity_and_exposure
+from streams.core.copying.top_ups import note_top_up
 from streams.core.events import CashMoved
 from streams.core.limits import CASH_MICROS_MAX, CASH_MOVE_MICROS_MAX, LEVERAGE_MAX
 from streams.core.money import divide_up, format_money
@@ -53,8 +54,9 @@ def free_micros(state: State, trader: Trader) -> int:
 def evolve_cash_moved(state: State, event: CashMoved) -> None:
     """Change the cash and chain the curve over the flow."""
     trader = state.traders[event.trader]
-    trader.ledger.cash_micros += event.amount_micros
     before = event.equity_before_micros
+    note_top_up(state, event, before - trader.ledger.cash_micros)
+    trader.ledger.cash_micros += event.amount_micros
     record_flow(trader.track, before, before + event.amount_micros)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from itertools import islice
 
+from streams.core.copying.copy_orders import note_order
 from streams.core.events import FillBooked, OrderCancelled, OrderEdited, OrderPlaced
 from streams.core.execution.order_states import CANCELED, FILLED, next_status
 from streams.core.limits import CLIENT_ORDER_IDS_MAX, ENDED_ORDERS_MAX
@@ -44,6 +45,7 @@ def evolve_order_placed(state: State, event: OrderPlaced) -> None:
     if event.expires_at_us:
         insort(state.expiring, (event.expires_at_us, event.order))
     _remember_client_id(state, event.trader, event.client_order_id, event.order)
+    note_order(state, event.trader, event.order)
 
 
 def evolve_order_edited(state: State, event: OrderEdited) -> None:
@@ -53,6 +55,7 @@ def evolve_order_edited(state: State, event: OrderEdited) -> None:
     order.limit_ticks = event.limit_ticks
     order.stop_ticks = event.stop_ticks
     order.take_ticks = event.take_ticks
+    note_order(state, event.trader, event.order)
 
 
 def evolve_order_cancelled(state: State, event: OrderCancelled) -> None:
@@ -93,7 +96,9 @@ def evolve_order_filled(state: State, event: FillBooked) -> None:
     order.filled_lots += abs(event.lots)
     order.filled_micros += event.notional_micros
     order.status = next_status(order.status, "fill_part" if event.left_lots else "fill_rest")
-    if not event.left_lots:
+    if event.left_lots:
+        note_order(state, order.trader, order.order)
+    else:
         _end(state, order, event.at_us)
 
 
@@ -109,6 +114,7 @@ def _remember_client_id(state: State, trader: str, client_order_id: str, order: 
 def _end(state: State, order: Order, at_us: int) -> None:
     order.ended_at_us = at_us
     del state.orders[order.order]
+    note_order(state, order.trader, order.order)
     resting = state.resting[order.symbol]
     del resting[order.order]
     if not resting:

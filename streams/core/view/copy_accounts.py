@@ -10,9 +10,11 @@ from streams.core.copying import sketch
 from streams.core.copying.fees import owed_micros
 from streams.core.copying.gap import Gap, exposure_deviation_ppm, gap_of, money_of, returns_of
 from streams.core.copying.skipped import value_by_code
+from streams.core.copying.statistics import unit_since_first_start
 from streams.core.events import CopyFeeCharged, Event, FeeTermsSet, SeedCommitted, SeedRevealed
 from streams.core.money import PPM
 from streams.core.performance.equity import ledger_equity
+from streams.core.reasons import Reason
 from streams.core.state import Copy, CopyStatistics, FeeTerms, State, Statement
 from streams.core.view.fairness import date_of
 from streams.core.view.values import format_time, money
@@ -80,7 +82,7 @@ def statistics_view(state: State, copy: Copy) -> Data:
     Ratios are fractions; one that is undefined is null, with its reason under `reasons`.
     """
     statistics, made = copy.statistics, money_of(state, copy)
-    decided = copy.executed + copy.skipped
+    decided = copy.executed + copy.skipped - copy.codes.get(Reason.LIMIT_MIRRORED.value, 0)
     returns, gap = returns_of(state, copy), gap_of(state, copy)
     ratios = {
         "executed_ratio": (_ratio(copy.executed, decided), "NO_DECISIONS"),
@@ -98,7 +100,7 @@ def statistics_view(state: State, copy: Copy) -> Data:
         "leader": copy.leader,
         "follower": copy.follower,
         "status": copy.status,
-        "decisions": decided,
+        "decisions": copy.executed + copy.skipped,
         "executed": copy.executed,
         "skipped": copy.skipped,
         "codes": dict(copy.codes),
@@ -165,25 +167,22 @@ def _parts(ppm: int | None) -> float | None:
 class FollowersResult:
     """Adds up what the followers of one leader made, stopped ones included.
 
-    A follower's return is its net result over all that it ever moved into the ring fence.
+    A follower's return is chain-linked over every change of its allocation and every restart, after
+    fees, as in the composite board: `copying.statistics.unit_since_first_start`.
     """
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._returns_ppm: list[int] = []
+        self._returns_ppb: list[int] = []
         self._codes: dict[str, int] = {}
         self._entries: dict[int, int] = {}
         self._running = self._executed = self._skipped = 0
 
     def add(self, copy: Copy) -> None:
         """Add one follower."""
-        statistics, ledger = copy.statistics, copy.ledger
-        charged = copy.fees.management_micros + copy.fees.flat_micros
-        charged += copy.fees.performance_micros
-        opened = ledger_equity(self._state, ledger) - ledger.cash_micros
-        net = ledger.realised_micros - ledger.fees_micros - charged + opened
+        statistics = copy.statistics
         if statistics.lifetime_micros > 0:
-            self._returns_ppm.append(net * PPM // statistics.lifetime_micros)
+            self._returns_ppb.append(unit_since_first_start(self._state, copy) - PPB)
         self._running += copy.status != "STOPPED"
         self._executed += copy.executed
         self._skipped += copy.skipped
@@ -194,13 +193,13 @@ class FollowersResult:
 
     def view(self) -> Data:
         """Return followers, their median, quartiles and share with a profit, and decisions."""
-        returns = sorted(self._returns_ppm)
+        returns = sorted(self._returns_ppb)
         count = len(returns)
         decided = self._executed + self._skipped
 
         def at(quarter: int) -> float | None:
             # nearest rank, so that every number shown is some follower's
-            return returns[max(-(-count * quarter // 4), 1) - 1] / PPM if count else None
+            return returns[max(-(-count * quarter // 4), 1) - 1] / PPB if count else None
 
         return {
             "followers": count,

@@ -7,7 +7,11 @@ from typing import Any
 
 from streams.core.events import (
     CopyDecided,
+    CopyDelayed,
     CopyLimitReached,
+    CopyOrderEnded,
+    CopyOrderFilled,
+    CopyOrderPlaced,
     CopyScopeSet,
     CopySet,
     CopyStatusChanged,
@@ -17,12 +21,13 @@ from streams.core.events import (
     KillSwitchSet,
     LeaderReinstated,
     LeaderSuspended,
+    LeaderToppedUp,
 )
 from streams.core.money import BPS
 from streams.core.reasons import Reason
 from streams.core.state import CopyScope, State
 from streams.core.view.gates import gate_of
-from streams.core.view.objects import scope_view
+from streams.core.view.objects import scope_view, waiting_view
 from streams.core.view.settings import own_settings, settings_view
 from streams.core.view.values import (
     format_time,
@@ -135,6 +140,63 @@ def _copy_limit_reached(_: State, event: CopyLimitReached) -> Data:
     }
 
 
+def _copy_delayed(state: State, event: CopyDelayed) -> Data:
+    return {
+        "type": "copy_delayed",
+        "leader": event.leader,
+        "follower": event.follower,
+        **waiting_view(state, event.waiting),
+        "at": format_time(event.at_us),
+    }
+
+
+def _copy_order_placed(state: State, event: CopyOrderPlaced) -> Data:
+    instrument = state.instruments[event.symbol]
+    return {
+        "type": "copy_order_placed",
+        "leader": event.leader,
+        "follower": event.follower,
+        "client_order_id": event.client_order_id,
+        "leader_order": event.order,
+        "leg": event.leg,
+        "symbol": event.symbol,
+        "side": side_of(event.side),
+        "quantity": steps(event.lots, instrument.lot),
+        "limit_price": steps(event.limit_ticks, instrument.tick),
+        "settings_version": event.version,
+        "at": format_time(event.at_us),
+    }
+
+
+def _copy_order_filled(state: State, event: CopyOrderFilled) -> Data:
+    instrument = state.instruments[event.symbol]
+    return {
+        "type": "copy_order_filled",
+        "leader": event.leader,
+        "follower": event.follower,
+        "client_order_id": event.client_order_id,
+        "leader_order": event.order,
+        "symbol": event.symbol,
+        "quantity": steps(event.lots, instrument.lot),
+        "price": steps(event.price_ticks, instrument.tick),
+        "at": format_time(event.at_us),
+    }
+
+
+def _copy_order_ended(state: State, event: CopyOrderEnded) -> Data:
+    return {
+        "type": "copy_order_ended",
+        "leader": event.leader,
+        "follower": event.follower,
+        "client_order_id": event.client_order_id,
+        "leader_order": event.order,
+        "symbol": event.symbol,
+        "code": event.code,
+        "cancelled_quantity": steps(event.lots, state.instruments[event.symbol].lot),
+        "at": format_time(event.at_us),
+    }
+
+
 def _copy_scope_set(_: State, event: CopyScopeSet) -> Data:
     scope = CopyScope(event.version, event.settings, dict.fromkeys(event.fields))
     return {
@@ -149,6 +211,18 @@ def _kill_switch_set(_: State, event: KillSwitchSet) -> Data:
         "type": "kill_switch_set",
         "on": bool(event.cause),
         "cause": event.cause or None,
+        "at": format_time(event.at_us),
+    }
+
+
+def _leader_topped_up(_: State, event: LeaderToppedUp) -> Data:
+    equity = event.equity_micros
+    return {
+        "type": "leader_topped_up",
+        "leader": event.leader,
+        "added": event.added_micros * BPS // equity / BPS if equity > 0 else None,
+        "open_profit": event.open_profit_micros * BPS // equity / BPS if equity > 0 else None,
+        "losing": event.open_profit_micros < 0,
         "at": format_time(event.at_us),
     }
 
@@ -187,9 +261,14 @@ COPY_RENDERERS: dict[type[Event], Callable[[State, Any], Data]] = {
     CopyStopped: _copy_stopped,
     CopyDecided: _copy_decided,
     CopyLimitReached: _copy_limit_reached,
+    CopyDelayed: _copy_delayed,
+    CopyOrderPlaced: _copy_order_placed,
+    CopyOrderFilled: _copy_order_filled,
+    CopyOrderEnded: _copy_order_ended,
     CopyScopeSet: _copy_scope_set,
     KillSwitchSet: _kill_switch_set,
     LeaderSuspended: _leader_suspended,
+    LeaderToppedUp: _leader_topped_up,
     LeaderReinstated: _leader_reinstated,
     FillHeld: _fill_held,
 }

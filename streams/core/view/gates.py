@@ -6,7 +6,12 @@ from streams.core.reasons import Reason
 
 
 STAGES: dict[str, tuple[Reason, ...]] = {
-    "intake": (Reason.STALE_SIGNAL, Reason.LIMIT_NOT_FULL, Reason.LEADER_TEST_TRADE),
+    "intake": (
+        Reason.STALE_SIGNAL,
+        Reason.LIMIT_NOT_FULL,
+        Reason.LIMIT_MIRRORED,
+        Reason.LEADER_TEST_TRADE,
+    ),
     "state": (
         Reason.REL_PAUSED,
         Reason.REL_CLOSE_ONLY,

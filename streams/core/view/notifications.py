@@ -8,6 +8,7 @@ that traders have set (`network.notices`), which are replicated: numbers are equ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any, NamedTuple
 
 from streams.core.events import (
@@ -18,6 +19,7 @@ from streams.core.events import (
     IdeaCommented,
     IdeaLiked,
     IdeaResolved,
+    LeaderToppedUp,
     TraderFlagged,
     TraderFollowed,
     TraderVerified,
@@ -84,12 +86,19 @@ def _followers(state: State, event: TraderFlagged | FlagCleared) -> Iterable[str
     return (event.trader, *(name for name, copy in copies.items() if copy.status != "STOPPED"))
 
 
+def _told(state: State, event: LeaderToppedUp) -> Iterable[str]:
+    """The part of the leader's copiers whose turn it is."""
+    copies = islice(state.copies[event.leader].values(), event.first, event.first + event.count)
+    return (copy.follower for copy in copies if copy.status != "STOPPED")
+
+
 NOTICES: dict[type[Event], Notice] = {
     IdeaLiked: Notice("idea_liked", "ideas", important=False, readers=_author),
     IdeaCommented: Notice("idea_commented", "ideas", important=True, readers=_addressed),
     IdeaResolved: Notice("idea_resolved", "ideas", important=True, readers=_trader),
     CopyStatusChanged: Notice("copy_changed", "copying", important=True, readers=_copier),
     CopyLimitReached: Notice("copy_limit", "copying", important=True, readers=_warned),
+    LeaderToppedUp: Notice("leader_topped_up", "copying", important=True, readers=_told),
     TraderFlagged: Notice("flag_raised", "copying", important=True, readers=_followers),
     FlagCleared: Notice("flag_cleared", "copying", important=False, readers=_followers),
     TraderFollowed: Notice("new_follower", "network", important=False, readers=_target),

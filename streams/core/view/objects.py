@@ -14,6 +14,7 @@ from streams.core.money import BPS, PPM
 from streams.core.performance.equity import ledger_equity, position_profit
 from streams.core.state import (
     Copy,
+    CopyOrder,
     CopyScope,
     Instrument,
     Ledger,
@@ -21,6 +22,7 @@ from streams.core.state import (
     Position,
     State,
     Trader,
+    WaitingOpening,
 )
 from streams.core.view.copy_accounts import fees_view
 from streams.core.view.settings import own_settings, settings_view
@@ -30,6 +32,7 @@ from streams.core.view.values import (
     format_time_or_none,
     money,
     price_or_none,
+    side_of,
     steps,
 )
 
@@ -171,6 +174,35 @@ def scope_view(kind: str, scope: CopyScope | None) -> Data:
     }
 
 
+def copy_order_view(state: State, own: CopyOrder) -> Data:
+    """Return what rests of a copy's own limit order."""
+    instrument = state.instruments[own.symbol]
+    return {
+        "client_order_id": own.client_order_id,
+        "leader_order": own.order,
+        "leg": own.leg,
+        "symbol": own.symbol,
+        "side": side_of(own.side),
+        "quantity": steps(own.lots, instrument.lot),
+        "filled_quantity": steps(own.filled_lots, instrument.lot),
+        "limit_price": steps(own.limit_ticks, instrument.tick),
+        "placed_at": format_time(own.placed_at_us),
+    }
+
+
+def waiting_view(state: State, waiting: WaitingOpening) -> Data:
+    """Return an opening whose delay is not over: what the leader opened, and when it is decided."""
+    instrument = state.instruments[waiting.symbol]
+    return {
+        "signal_seq": waiting.signal_seq,
+        "symbol": waiting.symbol,
+        "side": side_of(waiting.lots),
+        "leader_quantity": steps(abs(waiting.opened_lots), instrument.lot),
+        "leader_price": steps(waiting.price_ticks, instrument.tick),
+        "due_at": format_time(waiting.due_us),
+    }
+
+
 def copy_view(state: State, copy: Copy) -> Data:
     """Return a copy relationship with its settings, limits, counts and ring fence.
 
@@ -199,6 +231,8 @@ def copy_view(state: State, copy: Copy) -> Data:
         "cooldown_until": format_time_or_none(copy.cooldown_until_us),
         "deviation": None if copy.drift_bps < 0 else copy.drift_bps / BPS,
         "detached": list(copy.detached),
+        "orders": [copy_order_view(state, own) for own in copy.orders.values() if own.left_lots],
+        "waiting": [waiting_view(state, each) for each in copy.waiting.values()],
         "account": ledger_view(state, copy.ledger),
         "fees": fees_view(copy),
     }

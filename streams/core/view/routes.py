@@ -17,8 +17,12 @@ from streams.core.events import (
     CancelAfterSet,
     CashMoved,
     CopyDecided,
+    CopyDelayed,
     CopyFeeCharged,
     CopyLimitReached,
+    CopyOrderEnded,
+    CopyOrderFilled,
+    CopyOrderPlaced,
     CopyScopeSet,
     CopySet,
     CopyStatusChanged,
@@ -154,6 +158,15 @@ def _copy(_: State, event: CopySet | CopyStatusChanged | CopyStopped | CopyLimit
     return (f"account:{event.follower}",)
 
 
+def _copy_order(_: State, event: CopyDelayed | CopyOrderPlaced | CopyOrderFilled) -> Keys:
+    return (f"account:{event.follower}",)
+
+
+def _copy_order_ended(_: State, event: CopyOrderEnded) -> Keys:
+    """Nothing was cancelled of an order that was full: its last fill has told its end."""
+    return (f"account:{event.follower}",) if event.lots else NOWHERE
+
+
 def _fee(_: State, event: CopyFeeCharged) -> Keys:
     return (f"account:{event.follower}", f"account:{event.leader}")
 
@@ -224,6 +237,10 @@ ROUTES: dict[type[Event], Callable[[State, Any], Keys]] = {
     CopyFeeCharged: _fee,
     CopyDecided: _decision,
     CopyLimitReached: _copy,
+    CopyDelayed: _copy_order,
+    CopyOrderPlaced: _copy_order,
+    CopyOrderFilled: _copy_order,
+    CopyOrderEnded: _copy_order_ended,
     CopyScopeSet: _scope,
     KillSwitchSet: _system,
     LeaderSuspended: _leader,

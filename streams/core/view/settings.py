@@ -90,6 +90,7 @@ SETTINGS = (
     Setting("drift_band", "drift_band_bps", "bps"),
     Setting("notify_losses", "notify_loss_bps", "list"),
     Setting("exit_levels", "exit_levels", "plain"),
+    Setting("delay_ms", "delay_ms", "plain"),
 )
 """Every setting, in the order of `CopySettings`."""
 

@@ -101,7 +101,7 @@ def test_every_event_with_a_channel_has_a_rendering() -> None:
         *["NotificationLevelsChanged", "ConductReviewed", "IdentityLinked", "SeasonEntered"],
         *["SeasonScored", "TraderUnfollowed", "IdeasDeferred", "IdeaShared", "IdeaViewed"],
         *["MessagePosted", "SeedOpened", "SignalDispatched", "CopiesValued"],
-        *["CopyDriftsMeasured", "CopiesReviewed", "LevelEditsFollowed"],
+        *["CopyDriftsMeasured", "CopiesReviewed", "LevelEditsFollowed", "LeaderOrdersFollowed"],
     ]
 
 

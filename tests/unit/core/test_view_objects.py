@@ -287,6 +287,8 @@ def test_a_copy_with_its_ring_fence(at: Desk) -> None:
         "blocked_today": None,
         "cooldown_until": None,
         "deviation": 0.0,
+        "orders": [],
+        "waiting": [],
         "detached": [],
         "account": {
             "cash": "499",

@@ -184,3 +184,16 @@ def test_a_leader_whose_signals_are_for_followers_is_copied_by_followers_only() 
     assert market.code("fay", command) == "NOT_ALLOWED"
     market.do("fay", FollowTrader("lea"))
     assert market.code("fay", command) == "OK"
+
+
+def test_a_patch_is_held_against_what_was_set_before() -> None:
+    market = copying(notional_max_micros=10 * MICROS)
+    before = market.digest()
+    assert market.code("fay", SetCopy("lea", notional_min_micros=20 * MICROS)) == "INVALID_SETTINGS"
+    assert market.outcome is not None
+    assert market.outcome.field == "notional_min"
+    assert market.outcome.message == "expected at most notional_max 10, was 20"
+    market.do("fay", SetCopy("lea", notional_min_micros=5 * MICROS))
+    assert market.code("fay", SetCopy("lea", notional_max_micros=4 * MICROS)) == "INVALID_SETTINGS"
+    assert market.copy("fay").settings.notional_max_micros == 10 * MICROS
+    assert market.digest() != before

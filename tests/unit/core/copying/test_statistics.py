@@ -338,6 +338,20 @@ def test_followers_results_are_told_with_losers_and_stopped_ones() -> None:
     assert view["codes"] == {"EXECUTED": 4}
 
 
+def test_money_that_came_late_and_money_that_left_change_no_followers_return() -> None:
+    market = copied(position_max_bps=1_000_000)
+    market.fill("lea", 5_000, 10_000)
+    market.quote("BTC", 12_000, 12_000)
+    market.fill("lea", -5_000, 12_000)
+    before = unit_since_first_start(market.state, market.copy("fay"))
+    market.do("fay", SetCopy("lea", allocation_micros=900 * MICROS))
+    market.do("fay", SetCopy("lea", allocation_micros=100 * MICROS))
+    market.do("fay", StopCopy("lea"))
+    result = FollowersResult(market.state)
+    result.add(market.copy("fay"))
+    assert result.view()["median_return"] == (before - 1_000_000_000) / 1_000_000_000 == 0.1
+
+
 def test_a_closing_elsewhere_leaves_what_is_held_in_thought() -> None:
     market = copied(symbols_deny=["ETH"])
     market.fill("lea", 1_000, 1_000, "ETH")
