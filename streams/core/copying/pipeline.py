@@ -268,11 +268,18 @@ def _decide_closing(ctx: Context, signal: Signal, copy: Copy) -> None:
         )
     )
     if copy.orders:
-        end_openings(ctx, copy, symbol, fill.order)
-        if ended or symbol not in copy.ledger.positions:
-            end_closings(ctx, copy, symbol)
+        _end_void_orders(ctx, copy, symbol, fill.order, leader_flat=ended)
     if copy.status == "STOPPING":
         finish_if_flat(ctx, copy, fill.at_us)
+
+
+def _end_void_orders(
+    ctx: Context, copy: Copy, symbol: str, closed_by: str, *, leader_flat: bool
+) -> None:
+    """Cancel the copy's own limit orders that a closing of the leader has left no purpose."""
+    end_openings(ctx, copy, symbol, closed_by)
+    if leader_flat or symbol not in copy.ledger.positions:
+        end_closings(ctx, copy, symbol)
 
 
 def _closing_code(signal: Signal, copy: Copy, position: Position | None) -> Reason:
