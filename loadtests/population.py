@@ -12,7 +12,7 @@ from contextlib import ExitStack, closing
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from loadtests.profile import PopulationPart
+from loadtests.profile_file import PopulationPart
 from loadtests.target import Target, TargetFailed
 from server.bench.stream_client import ClientSocket, Message, answer_to, ask
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from loadtests.profile import LimitsPart, Profile
+from loadtests.profile_file import LimitsPart, Profile
 from loadtests.swarm.counts import FAULTS
 
 

@@ -19,12 +19,13 @@ from loadtests.page import page
 from loadtests.place import place
 from loadtests.population import credential_of, make_population
 from loadtests.processes import Accounts
-from loadtests.profile import Profile, SwarmPart
+from loadtests.profile_file import Profile, SwarmPart
 from loadtests.result import Result, judge
 from loadtests.sampler import Row, Sampler
 from loadtests.swarm.settings import SwarmSettings
-from loadtests.swarm_process import SwarmProcess
+from loadtests.swarm_process import SwarmFailed, SwarmProcess
 from loadtests.target import Target, at_address, own_node
+from loadtests.users_process import UsersProcess
 
 
 GROWING_SECONDS_MAX: Final = 300.0
@@ -95,8 +96,12 @@ def _measure(
             swarm = stack.enter_context(SwarmProcess(settings))
             accounts.watch("swarm", swarm.pid)
 
+        parts: dict[str, SwarmProcess | UsersProcess] = {}
+        if swarm is not None:
+            parts["swarm"] = swarm
+
         def look() -> Row:
-            return {"swarm": swarm.sample} if swarm is not None else {}
+            return {name: part.sample for name, part in parts.items()}
 
         sampler = Sampler(accounts, look, lambda row: _progress(row, say))
         sampler.start()
@@ -104,15 +109,25 @@ def _measure(
         if swarm is not None and profile.swarm is not None:
             say(f"growing to {profile.swarm.sockets:,} sockets")
             growing = profile.swarm.sockets / profile.swarm.per_second
-            swarm.whole.wait(growing + GROWING_SECONDS_MAX)
+            if not swarm.whole.wait(growing + GROWING_SECONDS_MAX):
+                raise SwarmFailed(f"expected all sockets up, were {swarm.sample.get('sockets', 0)}")
             say(f"all sockets are up, measuring for {profile.seconds:g} s")
-            done = swarm.wait(profile.seconds + ENDING_SECONDS_MAX)
+        if profile.users is not None:
+            users = UsersProcess(profile.users, target, profile.population.accounts, credentials)
+            parts["users"] = stack.enter_context(users)
+            accounts.watch("users", users.pid)
+            result.users = _findings(users.wait(profile.seconds + ENDING_SECONDS_MAX))
+        if swarm is not None:
             result.swarm = {
-                **{name: value for name, value in done.items() if name != "event"},
+                **_findings(swarm.wait(profile.seconds + ENDING_SECONDS_MAX)),
                 "whole_seconds": swarm.whole_seconds,
                 "storms": swarm.storms,
             }
     result.rows = sampler.rows
+
+
+def _findings(done: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in done.items() if name != "event"}
 
 
 def _swarm_settings(
@@ -142,6 +157,11 @@ def _progress(row: dict[str, Any], say: Callable[[str], None]) -> None:
             parts.append(f"p99 {swarm['p99_ms']:.1f} ms")
         if swarm["faults"]:
             parts.append(f"{swarm['faults']} FAULTS")
+    users = row.get("users")
+    if users:
+        parts.append(f"{users['users']} users, {users['requests_per_second']:.0f} requests/s")
+        if users["failures"]:
+            parts.append(f"{users['failures']} failures")
     cpu = ", ".join(f"{kind} {share:.0%}" for kind, share in row["cpu"].items())
     say("; ".join([*parts, cpu]))
 

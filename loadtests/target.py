@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from loadtests.profile import Profile
+from loadtests.profile_file import Profile
 from server.bench.node_process import NodeProcess, spare_cores
 from server.demo import RECORDED_DAY
 

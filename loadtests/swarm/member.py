@@ -62,6 +62,7 @@ class Member:
         channels: names to subscribe to.
         codec: `json` or `msgpack`.
         verifier: judges the frames.
+        answered: takes every other message; returns whether it was waited for.
 
     Attributes:
         state: see the module docstring.
@@ -69,6 +70,7 @@ class Member:
     """
 
     __slots__ = (
+        "_answered",
         "_authorization",
         "_channels",
         "_codec",
@@ -88,6 +90,7 @@ class Member:
         channels: tuple[str, ...],
         codec: str,
         verifier: Verifier,
+        answered: Callable[[dict[str, Any]], bool] | None = None,
     ) -> None:
         self.state = MemberState.CLOSED
         self.run = Run(account)
@@ -96,6 +99,7 @@ class Member:
         self._codec = JSON if codec == "json" else MSGPACK
         self._opcode = self._codec.opcode
         self._verifier = verifier
+        self._answered = answered
         self._rest = b""
         self._epoch = ""
         self._send: Callable[[bytes], None] = _no_connection
@@ -163,6 +167,8 @@ class Member:
             message = self._codec.decode(payload)
         except ValueError:
             message = {}
+        if self._answered is not None and self._answered(message):
+            return
         match message.get("t"), self.state:
             case "hello", MemberState.GREETING:
                 self._epoch = str(message["epoch"])

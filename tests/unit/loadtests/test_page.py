@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from loadtests.plots import line_plot
-from loadtests.profile import parse_profile
+from loadtests.profile_file import parse_profile
 from loadtests.result import Result, error_percent, judge, memory_growth
 from loadtests.run import write
 from loadtests.swarm.counts import Counts

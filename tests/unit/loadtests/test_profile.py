@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.profile import ProfileInvalid, load_profile, names, parse_profile
+from loadtests.profile_file import ProfileInvalid, load_profile, names, parse_profile
 
 
 WHOLE = """

@@ -1,0 +1,1 @@
+"""Users that act, driven by locust: terminals, signal bots, traders, readers."""

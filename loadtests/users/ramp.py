@@ -1,0 +1,34 @@
+"""The number of users over time, by the steps of a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from locust import LoadTestShape
+
+from loadtests.users.plan import users_plan
+
+
+SPAWNED_PER_SECOND_MAX = 200.0
+
+
+def users_at(steps: Sequence[tuple[float, int]], seconds: float) -> int | None:
+    """Return how many users there are at a time: even change within a step; None at the end."""
+    before, begun = 0, 0.0
+    for length, users in steps:
+        if seconds < begun + length:
+            return round(before + (users - before) * (seconds - begun) / length)
+        before, begun = users, begun + length
+    return None
+
+
+class Ramp(LoadTestShape):
+    """Follows the steps and ends the test after the last one."""
+
+    steps: ClassVar[list[tuple[float, int]]] = users_plan().steps
+
+    def tick(self) -> tuple[int, float] | None:
+        """Return (users, spawned a second); None ends the test."""
+        users = users_at(self.steps, self.get_run_time())
+        return None if users is None else (users, SPAWNED_PER_SECOND_MAX)
