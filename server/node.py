@@ -32,6 +32,7 @@ from server.gateway.settings import GatewaySettings
 from server.http_server import HttpServer
 from server.listening import bound_sockets
 from server.observability.meters import Meters
+from server.open_files import make_room
 from server.services import Services
 from server.settings import Settings
 from server.stores import StoreUrls
@@ -386,6 +387,7 @@ async def run_node(
         OptixError: the schema is not as it must be.
         BaseExceptionGroup: a part of the node failed.
     """
+    make_room(settings.max_sockets)
     async with AsyncExitStack() as stack:
         await migrate(settings.database_direct_url or urls.database_url)
         pool = await open_pool(urls.database_url)

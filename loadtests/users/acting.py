@@ -158,7 +158,8 @@ class ActingUser(FastHttpUser):
             return None
         began = time.perf_counter()
         context: dict[str, Any] = {"class": "command"}
-        answer, problem = None, None
+        answer: dict[str, Any] | None = None
+        problem: BaseException | None = None
         try:
             answer = stream.ask(name, args, self.next_key())
         except (StreamFailed, ConnectionError) as error:

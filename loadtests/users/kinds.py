@@ -121,7 +121,8 @@ class SignalBot(ActingUser):
     def say(self) -> None:
         """Post a message."""
         symbol = self.quote.symbol
-        self.command("post_message", {"text": f"{symbol} looks strong, buying the dip"})
+        text = f"{symbol} looks strong, buying the dip"
+        self.command("post_message", {"text": text, "symbols": [symbol]})
 
 
 class Trader(ActingUser):

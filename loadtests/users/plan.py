@@ -7,12 +7,14 @@ the defaults, and the number of users from its own options or page.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 
 VARIABLE = "LOAD_PLAN"
+SHARES = {"terminal": 3.0, "signal_bot": 1.0, "trader": 3.0, "reader": 3.0}
+"""Of plain locust."""
 
 
 class UsersPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +31,7 @@ class UsersPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     accounts: int = 100
     credentials: list[str] = []
-    shares: dict[str, float] = {"terminal": 3, "signal_bot": 1, "trader": 3, "reader": 3}
+    shares: dict[str, float] = msgspec.field(default_factory=lambda: dict(SHARES))
     pause_seconds: tuple[float, float] = (1.0, 3.0)
     steps: list[tuple[float, int]] = []
     report: int | None = None
@@ -43,3 +45,13 @@ def users_plan(environ: Mapping[str, str] = os.environ) -> UsersPlan:
     """
     text = environ.get(VARIABLE)
     return UsersPlan() if text is None else msgspec.json.decode(text, type=UsersPlan)
+
+
+def users_at(steps: Sequence[tuple[float, int]], seconds: float) -> int | None:
+    """Return how many users there are at a time: even change within a step; None at the end."""
+    before, begun = 0, 0.0
+    for length, users in steps:
+        if seconds < begun + length:
+            return round(before + (users - before) * (seconds - begun) / length)
+        before, begun = users, begun + length
+    return None

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from locust import LoadTestShape
 
-from loadtests.users.plan import users_plan
+from loadtests.users.plan import users_at, users_plan
 
 
 SPAWNED_PER_SECOND_MAX = 200.0
-
-
-def users_at(steps: Sequence[tuple[float, int]], seconds: float) -> int | None:
-    """Return how many users there are at a time: even change within a step; None at the end."""
-    before, begun = 0, 0.0
-    for length, users in steps:
-        if seconds < begun + length:
-            return round(before + (users - before) * (seconds - begun) / length)
-        before, begun = users, begun + length
-    return None
 
 
 class Ramp(LoadTestShape):
