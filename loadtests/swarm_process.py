@@ -71,6 +71,9 @@ class SwarmProcess:
         self._process.wait()
         self._reader.join()
         self._errors.join()
+        for pipe in (self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
 
     @property
     def pid(self) -> int:

@@ -17,6 +17,8 @@ FAULTS = (
 )
 """Kinds that a correct server never shows, whatever the load."""
 
+EXAMPLES_MAX = 10
+
 
 class Counts(msgspec.Struct, kw_only=True):
     """Sums over all sockets.
@@ -39,6 +41,7 @@ class Counts(msgspec.Struct, kw_only=True):
         closed: sockets that the server closed, by close code; 1006 without one.
         not_opened: upgrades that failed, by reason.
         epochs: lives of the log seen after the first.
+        examples: the first faults of each kind in words, `EXAMPLES_MAX` each.
     """
 
     frames: int = 0
@@ -58,6 +61,19 @@ class Counts(msgspec.Struct, kw_only=True):
     closed: Counter[str] = msgspec.field(default_factory=Counter)
     not_opened: Counter[str] = msgspec.field(default_factory=Counter)
     epochs: int = 0
+    examples: dict[str, list[str]] = msgspec.field(default_factory=dict)
+
+    def fault(self, kind: str, what: str) -> None:
+        """Count one fault.
+
+        Args:
+            kind: one of `FAULTS`.
+            what: channel, number and what was wrong.
+        """
+        setattr(self, kind, getattr(self, kind) + 1)
+        kept = self.examples.setdefault(kind, [])
+        if len(kept) < EXAMPLES_MAX:
+            kept.append(what)
 
     @property
     def faults(self) -> int:

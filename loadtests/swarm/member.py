@@ -129,7 +129,7 @@ class Member:
         try:
             frames, self._rest = wire.split(data) if self.state > 1 else ([], data)
         except wire.WireBroken as error:
-            self._verifier.counts.malformed += 1
+            self._verifier.counts.fault("malformed", str(error))
             raise MemberClosed(str(error), opened=True) from error
         take, run, opcode = self._verifier.take, self.run, self._opcode
         for code, payload in frames:
@@ -159,7 +159,7 @@ class Member:
             number = int.from_bytes(payload[:2], "big") if len(payload) >= 2 else 1005
             raise MemberClosed(str(number), opened=True)
         else:
-            self._verifier.counts.malformed += 1
+            self._verifier.counts.fault("malformed", f"opcode {code}")
 
     def _answer(self, payload: bytes) -> None:
         """Take a message that is no frame of a channel."""
@@ -184,7 +184,7 @@ class Member:
             case "drain", _:
                 pass  # the close that follows is counted
             case _:
-                self._verifier.counts.malformed += 1
+                self._verifier.counts.fault("malformed", repr(payload[:100]))
 
     def _subscribe(self) -> None:
         self.state = MemberState.JOINING

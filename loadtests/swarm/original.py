@@ -27,6 +27,9 @@ REMEMBERED: Final = 4_096
 WAITING_MAX: Final = 256
 """Early originals kept; with more the view is given up until the next snapshot."""
 
+UNPROVED_MAX: Final = 64
+"""Snapshots that still wait for the delta that proves them; when reached, the oldest leaves."""
+
 
 def view_of(channel: str) -> Rebuilt | None:
     """Return an empty view of a channel; None for kinds that are not rebuilt."""
@@ -58,11 +61,11 @@ class Original:
         self.newest = 0
         self._counts = counts
         self._view = view_of(name)
-        self._digests: dict[tuple[bool, int], int] = {}
-        self._checksums: dict[int, int | None] = {}
-        self._expected: dict[int, int | None] = {}
-        self._newer: Rebuilt | None = None
+        self._digests: dict[int, int] = {}
+        self._snapshots: dict[int, None] = {}
+        self._applied: dict[int, tuple[int | None, Delta | None]] = {}
         self._waiting: dict[int, WireFrame] = {}
+        self._unproved: list[Rebuilt] = []
 
     def take(self, frame: WireFrame, payload: bytes) -> bool:
         """Take a frame whose bytes are not known; return whether they are right.
@@ -72,30 +75,28 @@ class Original:
             payload: its bytes as received.
         """
         whole, digest = frame.t == "snap", zlib.crc32(payload)
-        known = self._digests.get((whole, frame.seq))
+        if whole:
+            if digest not in self._snapshots:
+                self._take_snapshot(frame, digest)
+            return True
+        known = self._digests.get(frame.seq)
         if known is not None:
             if known != digest:
-                self._counts.content_errors += 1
+                self._counts.fault("content_errors", f"{frame.t} {frame.seq} of {self.name}")
             return known == digest
-        if not whole and frame.seq <= self.newest - REMEMBERED:
+        if frame.seq <= self.newest - REMEMBERED:
             self._counts.unverified += 1
             return True
-        self._remember(whole, frame.seq, digest)
+        self._digests[frame.seq] = digest
+        _forget_oldest(self._digests)
         self._counts.originals += 1
         self.newest = max(self.newest, frame.seq)
         if self._view is not None:
-            self._rebuild(self._view, frame, whole)
+            self._rebuild(self._view, frame)
         return True
 
-    def _remember(self, whole: bool, seq: int, digest: int) -> None:
-        self._digests[whole, seq] = digest
-        if len(self._digests) > REMEMBERED:
-            del self._digests[next(iter(self._digests))]
-
-    def _rebuild(self, view: Rebuilt, frame: WireFrame, whole: bool) -> None:
-        if whole:
-            self._take_snapshot(view, frame)
-        elif view.ready and frame.seq > view.seq:
+    def _rebuild(self, view: Rebuilt, frame: WireFrame) -> None:
+        if view.ready and frame.seq > view.seq:
             self._waiting[frame.seq] = frame
         else:
             self._counts.unverified += 1
@@ -103,21 +104,48 @@ class Original:
         if len(self._waiting) > WAITING_MAX:
             self._jump()
 
-    def _take_snapshot(self, view: Rebuilt, frame: WireFrame) -> None:
-        """Check a snapshot by itself, and against the view when that is or comes to its number."""
-        fresh = _empty_view(self.name)
-        self._apply(fresh, _item(frame))
-        if not fresh.ready:
+    def _take_snapshot(self, frame: WireFrame, digest: int) -> None:
+        """Check a snapshot by itself, then against the view."""
+        self._snapshots[digest] = None
+        _forget_oldest(self._snapshots)
+        self._counts.originals += 1
+        self.newest = max(self.newest, frame.seq)
+        fresh = view_of(self.name)
+        if fresh is None or not self._apply(fresh, _item(frame)):
             return
-        if not view.ready:
-            self._view = fresh
+        if self._view is not None and self._view.ready:
+            self._prove(fresh)
             return
-        if frame.seq > view.seq:
-            self._expected[frame.seq] = fresh.checksum()
-            if self._newer is None or self._newer.seq < frame.seq:
-                self._newer = fresh
-        elif self._checksums.get(frame.seq, fresh.checksum()) != fresh.checksum():
-            self._counts.checksum_errors += 1
+        self._view = fresh
+        self._applied[fresh.seq] = (fresh.checksum(), None)
+        self._catch_up()
+
+    def _prove(self, fresh: Rebuilt) -> None:
+        """Compare a snapshot with the view at its number, or one delta later.
+
+        A node sends its state of this instant, under the number of the last delta. So a snapshot
+        may hold some of what the next delta brings; after that delta both must be equal.
+        """
+        for last in (False, True):
+            applied = self._applied.get(fresh.seq)
+            following = self._applied.get(fresh.seq + 1)
+            if applied is not None and applied[0] == fresh.checksum():
+                return
+            if last:
+                what = f"{self.name}: snap {fresh.seq - 1} does not lead to delta {fresh.seq}"
+                self._counts.fault("checksum_errors", what)
+                return
+            if following is None or following[1] is None:
+                if fresh.seq >= self._reached:
+                    self._unproved.append(fresh)
+                    del self._unproved[:-UNPROVED_MAX]
+                return
+            if not self._apply(fresh, following[1]):
+                return
+
+    @property
+    def _reached(self) -> int:
+        return self._view.seq if self._view is not None else 0
 
     def _catch_up(self) -> None:
         """Apply what waited for its turn."""
@@ -125,37 +153,43 @@ class Original:
         while view is not None and view.ready:
             due = self._waiting.pop(view.seq + 1, None)
             if due is None:
-                return
-            self._apply(view, _item(due))
+                break
+            item = _item(due)
+            if self._apply(view, item) and isinstance(item, Delta):
+                self._applied[item.seq] = (view.checksum(), item)
+                _forget_oldest(self._applied)
+        unproved, self._unproved = self._unproved, []
+        for fresh in unproved:
+            self._prove(fresh)
 
     def _jump(self) -> None:
         """Give up the numbers before the newest snapshot: no socket has brought them."""
-        fresh, self._newer = self._newer, None
-        if fresh is None:
-            fresh = _empty_view(self.name)
+        ahead = [each for each in self._unproved if each.seq > self._reached]
+        fresh = max(ahead, key=lambda each: each.seq, default=_empty_view(self.name))
         reached = fresh.seq if fresh.ready else max(self._waiting)
         passed = [seq for seq in self._waiting if seq <= reached]
         for seq in passed:
             del self._waiting[seq]
         self._counts.unverified += len(passed)
+        self._unproved = [each for each in ahead if each.seq > fresh.seq]
         self._view = fresh
         self._catch_up()
 
-    def _apply(self, view: Rebuilt, item: Snap | Delta) -> None:
+    def _apply(self, view: Rebuilt, item: Snap | Delta) -> bool:
+        """Apply a frame to a view; return whether the view is the server's state then."""
         verified = view.verified
         try:
             view.apply(item)
-        except ViewBroken:
-            self._counts.checksum_errors += 1
-            return
+        except ViewBroken as error:
+            self._counts.fault("checksum_errors", str(error))
+            return False
         self._counts.checksums += view.verified - verified
-        own = view.checksum()
-        if isinstance(item, Delta):
-            if self._expected.pop(item.seq, own) != own:
-                self._counts.checksum_errors += 1
-            self._checksums[item.seq] = own
-            if len(self._checksums) > REMEMBERED:
-                del self._checksums[next(iter(self._checksums))]
+        return True
+
+
+def _forget_oldest(kept: dict[Any, Any]) -> None:
+    if len(kept) > REMEMBERED:
+        del kept[next(iter(kept))]
 
 
 def _empty_view(channel: str) -> Rebuilt:

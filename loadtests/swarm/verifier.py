@@ -131,7 +131,7 @@ class Verifier:
                 if entry.seq > run.last.setdefault(entry.ch, 0):
                     run.catching_up[entry.ch] = entry.seq
             elif entry.mode == "live":
-                self._lost(run.last.get(entry.ch), entry.seq)
+                self._lost(run, entry)
                 run.last[entry.ch] = entry.seq
             else:
                 run.last.pop(entry.ch, None)
@@ -149,10 +149,11 @@ class Verifier:
             self._known.clear()
             self._epoch = epoch
 
-    def _lost(self, before: int | None, newest: int) -> None:
+    def _lost(self, run: Run, entry: WireEntry) -> None:
         """Count what a lossless channel did not bring while this socket was away."""
-        if before is not None and newest > before:
-            self.counts.gaps += newest - before
+        before = run.last.get(entry.ch)
+        if before is not None and entry.seq > before:
+            self._missed(run, entry.ch, before + 1, entry.seq + 1)
 
     def _open(self, run: Run, payload: bytes) -> Known | None:
         """Decode and check a frame that is new to the swarm; None when it is not one."""
@@ -180,14 +181,14 @@ class Verifier:
         counts = self.counts
         if whole:
             if last is not None and seq <= last:
-                counts.order_errors += 1
+                counts.fault("order_errors", f"{channel}: snap {seq} after {last}")
                 return False
             counts.conflations += last is not None
             run.last[channel] = seq
             return True
         if last is None:
             # A delta before its snapshot, or a channel that was not asked for.
-            counts.malformed += 1
+            counts.fault("malformed", f"{channel}: delta {seq} before a snapshot, or not asked for")
             return False
         if seq > last:
             self._missed(run, channel, last + 1, seq)
@@ -197,13 +198,14 @@ class Verifier:
         if missing is not None and seq in missing:
             missing.discard(seq)
             counts.gaps -= 1
-            counts.order_errors += 1
+            counts.fault("order_errors", f"{channel}: {seq} after {last}")
         else:
-            counts.duplicates += 1
+            counts.fault("duplicates", f"{channel}: {seq} after {last}")
         return False
 
     def _missed(self, run: Run, channel: str, first: int, end: int) -> None:
-        self.counts.gaps += end - first
+        self.counts.fault("gaps", f"{run.account} {channel}: {first} to {end - 1}")
+        self.counts.gaps += end - first - 1
         missing = run.missing.setdefault(channel, set())
         missing.update(range(first, min(end, first + MISSING_MAX - len(missing))))
 

@@ -54,19 +54,18 @@ class ActingUser(FastHttpUser):
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
-        self.number = next(_numbers)
-        self.account = self.account_of(self.number)
+        self.account = self.new_account()
         self.authorization = credential_of(self.account)
         if PLAN.credentials:
             self.authorization = PLAN.credentials[self.account % len(PLAN.credentials)]
-        self.random = random.Random(self.number)
+        self.random = random.Random(self.account)
         self.stream: UserSocket | None = None
         self._key = secrets.token_hex(4)
         self._keys = itertools.count()
 
-    def account_of(self, number: int) -> int:
-        """Return the account of a user by number."""
-        return number % PLAN.accounts
+    def new_account(self) -> int:
+        """Return the account of this user: the next one, round and round."""
+        return next(_numbers) % PLAN.accounts
 
     def wait_time(self) -> float:
         """Return the pause before the next action, seconds."""
@@ -216,13 +215,15 @@ class ActingUser(FastHttpUser):
 @events.test_stop.add_listener
 def report_faults(environment: Any, **_: Any) -> None:
     """Make each fault of a frame a failed request, so that no run with one looks clean."""
-    for kind, count in faults().items():
-        for _each in range(min(count, 1_000)):
+    for kind, count, examples in faults():
+        for place in range(min(count, 1_000)):
             environment.events.request.fire(
                 request_type="SOCKET",
                 name="frames",
                 response_time=0,
                 response_length=0,
-                exception=StreamFailed(kind),
+                exception=StreamFailed(
+                    f"{kind}: {examples[place]}" if place < len(examples) else kind
+                ),
                 context={"class": "socket"},
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
 from typing import Any, Final
 
@@ -42,6 +43,8 @@ CALCULATED: Final = (
     "/v1/sentiment/{symbol}/history",
 )
 """Computed when asked, or read from the archive."""
+
+_leaders = itertools.count()
 
 WEIGHT_OF_ONE: Final = 100
 
@@ -91,10 +94,10 @@ class SignalBot(ActingUser):
 
     weight = weight("signal_bot")
 
-    def account_of(self, number: int) -> int:
+    def new_account(self) -> int:
         """Return a leader's account."""
         leaders = (PLAN.accounts + LEADER_EVERY - 1) // LEADER_EVERY
-        return number % leaders * LEADER_EVERY
+        return next(_leaders) % leaders * LEADER_EVERY
 
     def on_start(self) -> None:
         """Listen to its own fills and decisions."""

@@ -105,10 +105,12 @@ class UserSocket:
         self._end("closed by the user")
 
     def _answered(self, message: dict[str, Any]) -> bool:
-        waiting = self._answers.get(message.get("re", 0))
+        number = message.get("re")
+        waiting = self._answers.get(number or 0)
         if waiting is not None:
             waiting.set(message)
-        return waiting is not None
+        # An answer that came too late is no fault of the protocol.
+        return isinstance(number, int) and 1 < number <= self._asked
 
     def _read(self) -> None:
         try:
@@ -128,7 +130,8 @@ class UserSocket:
             waiting.set_exception(ConnectionError(reason))
 
 
-def faults() -> dict[str, int]:
-    """Return the faults that all sockets of this process saw, by kind, those that occurred."""
+def faults() -> list[tuple[str, int, list[str]]]:
+    """Return the faults that all sockets of this process saw: kind, count, examples."""
     counts = VERIFIER.counts
-    return {name: getattr(counts, name) for name in FAULTS if getattr(counts, name)}
+    found = [(name, getattr(counts, name), counts.examples.get(name, [])) for name in FAULTS]
+    return [each for each in found if each[1]]

@@ -116,28 +116,75 @@ def test_other_bytes_under_the_same_number_are_found() -> None:
     assert faults(verifier) == {"content_errors": 1}
 
 
-def test_a_snapshot_that_is_not_the_book_at_its_number_is_found() -> None:
-    verifier, server = new_verifier(), BookServer()
-    (first,) = opened(verifier, server)
-    first.receive(*[server.delta() for _ in range(5)])
-    wrong = BookServer()
-    wrong.delta()
+def late_socket(verifier: Verifier, server: BookServer, snapshot: Message) -> Socket:
     late = Socket(verifier, account="Dev late")
     late.connect()
     late.join(seq=server.seq, mode="snapshot")
-    late.receive({**wrong.snapshot(), "seq": server.seq})
+    late.receive(snapshot)
+    return late
+
+
+def wrong_snapshot(server: BookServer) -> Message:
+    """Return a whole book that is right in itself, and not that of the server."""
+    wrong = BookServer()
+    for _ in range(3):
+        wrong.delta()
+    return {**wrong.snapshot(), "seq": server.seq}
+
+
+def test_a_snapshot_that_does_not_lead_to_the_book_is_found() -> None:
+    verifier, server = new_verifier(), BookServer()
+    (first,) = opened(verifier, server)
+    first.receive(*[server.delta() for _ in range(5)])
+    late_socket(verifier, server, wrong_snapshot(server))
+    assert faults(verifier) == {}
+    first.receive(server.delta())
     assert faults(verifier) == {"checksum_errors": 1}
+
+
+def test_a_wrong_snapshot_of_the_past_is_found_at_once() -> None:
+    verifier, server = new_verifier(), BookServer()
+    (first,) = opened(verifier, server)
+    first.receive(*[server.delta() for _ in range(5)])
+    wrong = wrong_snapshot(server)
+    first.receive(server.delta())
+    late_socket(verifier, server, wrong)
+    assert faults(verifier) == {"checksum_errors": 1}
+
+
+def test_a_snapshot_may_hold_what_the_next_delta_brings() -> None:
+    verifier, server = new_verifier(), BookServer()
+    (first,) = opened(verifier, server)
+    first.receive(*[server.delta() for _ in range(5)])
+    following = server.delta()
+    late = late_socket(verifier, server, {**server.snapshot(), "seq": following["seq"] - 1})
+    afterwards = server.delta()
+    for each in (first, late):
+        each.receive(following, afterwards)
+    assert faults(verifier) == {}
 
 
 def test_a_snapshot_ahead_of_the_book_is_compared_when_the_book_is_there() -> None:
     verifier, server = new_verifier(), BookServer()
     (first,) = opened(verifier, server)
     frames = [server.delta() for _ in range(5)]
-    late = Socket(verifier, account="Dev late")
-    late.open(server)
-    wrong = {**frames[2], "data": {"b": [["999", "1", 1]], "s": []}}
-    first.receive(*frames[:2], wrong, *frames[3:])
+    late_socket(verifier, server, wrong_snapshot(server))
+    first.receive(*frames)
+    assert faults(verifier) == {}
+    first.receive(server.delta())
     assert faults(verifier) == {"checksum_errors": 1}
+
+
+def test_a_book_that_no_socket_can_follow_is_taken_up_at_the_next_snapshot() -> None:
+    verifier, server = new_verifier(), BookServer()
+    (first,) = opened(verifier, server)
+    server.delta()
+    late_socket(verifier, server, server.snapshot())
+    for _ in range(300):
+        first.receive(server.delta())
+    assert faults(verifier) == {"gaps": 1}
+    assert (verifier.counts.unverified, verifier.counts.frames - 2) == (0, 300)
+    assert verifier.counts.checksums >= 30
 
 
 def test_a_slow_socket_may_be_sent_a_newer_snapshot() -> None:
