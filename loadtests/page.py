@@ -101,6 +101,12 @@ def _swarm(result: Result) -> str:
         for name, reasons in counts.items()
         if isinstance(reasons, dict)
         for reason, count in reasons.items()
+        if isinstance(count, int)
+    ]
+    examples = [
+        (f"{kind.replace('_', ' ')}, for instance", text)
+        for kind, texts in counts["examples"].items()
+        for text in texts
     ]
     times = [(f"frame latency, {_label(n)}", f"{_number(t)} ms") for n, t in _times(swarm)]
     storms = [
@@ -108,7 +114,7 @@ def _swarm(result: Result) -> str:
         for place, storm in enumerate(swarm["storms"], 1)
     ]
     whole = [("seconds until all sockets were up", _number(swarm["whole_seconds"]))]
-    rows = [*plain, *by_reason, *whole, *times, *storms]
+    rows = [*plain, *by_reason, *whole, *times, *storms, *examples]
     return f"<h2>Sockets that verify</h2>{_table(('', ''), rows)}"
 
 

@@ -36,6 +36,7 @@ class Counts(msgspec.Struct, kw_only=True):
         unverified: frames whose book or board could not be rebuilt, for want of a snapshot.
         checksums: books and boards proved equal to the server's.
         originals: different frames, each decoded and checked once.
+        originals_by_kind: the same, by kind of channel.
         refused: subscriptions refused, by code.
         not_resumed: resume points not honoured, by the server's reason.
         closed: sockets that the server closed, by close code; 1006 without one.
@@ -56,6 +57,7 @@ class Counts(msgspec.Struct, kw_only=True):
     unverified: int = 0
     checksums: int = 0
     originals: int = 0
+    originals_by_kind: Counter[str] = msgspec.field(default_factory=Counter)
     refused: Counter[str] = msgspec.field(default_factory=Counter)
     not_resumed: Counter[str] = msgspec.field(default_factory=Counter)
     closed: Counter[str] = msgspec.field(default_factory=Counter)

@@ -89,11 +89,15 @@ class Original:
             return True
         self._digests[frame.seq] = digest
         _forget_oldest(self._digests)
-        self._counts.originals += 1
-        self.newest = max(self.newest, frame.seq)
+        self._note(frame)
         if self._view is not None:
             self._rebuild(self._view, frame)
         return True
+
+    def _note(self, frame: WireFrame) -> None:
+        self._counts.originals += 1
+        self._counts.originals_by_kind[self.name.partition(":")[0]] += 1
+        self.newest = max(self.newest, frame.seq)
 
     def _rebuild(self, view: Rebuilt, frame: WireFrame) -> None:
         if view.ready and frame.seq > view.seq:
@@ -108,8 +112,7 @@ class Original:
         """Check a snapshot by itself, then against the view."""
         self._snapshots[digest] = None
         _forget_oldest(self._snapshots)
-        self._counts.originals += 1
-        self.newest = max(self.newest, frame.seq)
+        self._note(frame)
         fresh = view_of(self.name)
         if fresh is None or not self._apply(fresh, _item(frame)):
             return
