@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 import rich_click as click
 
+from loadtests.__main__ import command as load_command
+from loadtests.profile_file import names as profiles
 from server.app import ROUTES
 from server.cli.main import COMMANDS, cli
 from tests.tidy.sources import ROOT, failures, files
@@ -85,10 +87,11 @@ def wrong_words(words: list[str]) -> str | None:
     name, *rest = words
     if name in OF_BOOTSTRAP or name in {"NAME", "--help", "--version"}:
         return None
-    if name not in COMMANDS:
+    if name not in (*COMMANDS, "load"):
         return f"no command {name}"
     context = click.Context(cli)
-    command = cli.get_command(context, name)
+    # Loading a node is no command of the package: `./optix` starts it from the checkout.
+    command = load_command if name == "load" else cli.get_command(context, name)
     while isinstance(command, click.Group) and rest:
         command = command.get_command(context, rest.pop(0))
     if command is None:
@@ -104,6 +107,8 @@ def wrong_choice(command: click.Command, word: str) -> str | None:
     """Return what is wrong with a command's first argument, or None."""
     for each in command.params:
         choices = getattr(each.type, "choices", None)
+        if command is load_command:
+            choices = (*profiles(), "PROFILE")
         if isinstance(each, click.Argument) and choices and word not in choices:
             return f"expected {command.name} of {', '.join(choices)}, was {word}"
     return None

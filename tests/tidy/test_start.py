@@ -105,6 +105,13 @@ def test_tests_add_their_group_and_keep_it(checkout: Checkout) -> None:
     assert checkout.syncs[2:] == [both[0].replace("dev ", "dev --group docs ")]
 
 
+def test_only_loading_a_node_adds_what_it_needs(checkout: Checkout) -> None:
+    checkout.run("up")
+    _, output, _ = checkout.run("load", "smoke")
+    assert output == "started in /: -P -m loadtests smoke\n"
+    assert checkout.syncs[1:] == ["sync --frozen --inexact --no-progress --group load"]
+
+
 @pytest.mark.parametrize("name", ["uv.lock", "pyproject.toml", ".venv/pyvenv.cfg"])
 def test_change_is_installed(checkout: Checkout, name: str) -> None:
     checkout.run("up")
