@@ -28,13 +28,11 @@ ORDER_REASON = "CANCEL_AFTER"
 def decide_cancel_after(ctx: Context, command: CancelAfter) -> Decision:
     """Arm the switch of the principal, set it later, or turn it off with 0.
 
-    Checks in order: UNKNOWN_TRADER, TRADER_CLOSED, LIMIT_REACHED.
+    Checks in order: UNKNOWN_TRADER, LIMIT_REACHED.
     """
     trader = ctx.state.traders.get(ctx.principal)
     if trader is None:
         return Refusal(Reason.UNKNOWN_TRADER, f"no trader {ctx.principal}")
-    if trader.about.closed_at_us:
-        return Refusal(Reason.TRADER_CLOSED, "expected an open account, it is closed")
     ms = command.ms
     if ms and not CANCEL_AFTER_MS_MIN <= ms <= CANCEL_AFTER_MS_MAX:
         span = f"{CANCEL_AFTER_MS_MIN} to {CANCEL_AFTER_MS_MAX}"

@@ -210,6 +210,7 @@ def test_breaches_of_invariants_are_found() -> None:
     state.traders["bob"].followers.clear()
     state.copies["bob"]["ann"].status = "STOPPED"
     state.copies["bob"]["ann"].codes["EXECUTED"] = 5
+    state.cancel_after["ann"] = 1
     state.conflated["marks"].pending[2].clear()
     state.instruments["ETH"].level_ticks = 10
     state.idea_books["ETH"] = IdeaBook(buys={5: Level(0, 1)})
@@ -219,6 +220,6 @@ def test_breaches_of_invariants_are_found() -> None:
         "unknown to its trader", "differ in number", "does not lead", "does not know its follower",
         "idea book ETH: expected (0, 0) at 5", "is no level",
         "stopped copy", "counts 1 copiers", "former handle anna", "copies_active",
-        "codes do not add up", "pending rows",
+        "codes do not add up", "pending rows", "switches and their times",
     ):  # fmt: skip
         assert part in found
