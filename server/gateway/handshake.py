@@ -93,6 +93,11 @@ class StreamProtocol(ServerProtocol):
         self.codec: Codec | None = JSON
         self._allowed_origins = allowed_origins
 
+    def release(self) -> None:
+        """Drop the parser, whose frames hold this object; nothing is received afterwards."""
+        self.parser.close()
+        self.parser_exc = self.handshake_exc = None
+
     @property
     def compressed(self) -> bool:
         """Whether compression was agreed upon."""

@@ -119,8 +119,10 @@ class StreamSocket:
         """Leave everything this socket was part of, and log its one line."""
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
         self._closing = True
         self._gateway.hub.detach(self.outbox)
+        self.outbox.release()
         self.session.close(CloseCode.GOING_AWAY)
         self._gateway.lost_socket(self, self._close_code)
         principal = self.session.principal

@@ -131,6 +131,13 @@ class Outbox:
         self._queued = 0
         self._marks: deque[_Mark] = deque()
 
+    def release(self) -> None:
+        """Forget who is told of an overflow, so that neither keeps the other alive.
+
+        To be called when the socket is gone and the outbox has left the hub.
+        """
+        self._on_overflow = _nobody
+
     @property
     def bytes_waiting(self) -> int:
         """Bytes the kernel has not taken yet."""
@@ -340,3 +347,7 @@ class Outbox:
         self._overflown = True
         self._hub.slow_closes += 1
         self._on_overflow(reason)
+
+
+def _nobody(reason: str) -> None:
+    """Take the reason for closing a socket that is gone."""
