@@ -13,11 +13,10 @@ from pathlib import Path
 import rich_click as click
 
 from loadtests.profile_file import ProfileInvalid, load_profile, names
+from loadtests.reporting_process import LoadProcessFailed
 from loadtests.result import Result
 from loadtests.run import run, write
-from loadtests.swarm_process import SwarmFailed
 from loadtests.target import TargetFailed
-from loadtests.users_process import UsersFailed
 
 
 @click.command(name="load")
@@ -54,7 +53,7 @@ def command(
     name = Path(profile_name).stem
     try:
         result = run(name, profile, url, credentials, say)
-    except (TargetFailed, SwarmFailed, UsersFailed) as error:
+    except (TargetFailed, LoadProcessFailed) as error:
         raise click.ClickException(str(error)) from error
     paths = write(result, folder)
     _print(result)

@@ -20,10 +20,11 @@ from loadtests.place import place
 from loadtests.population import credential_of, make_population
 from loadtests.processes import Accounts
 from loadtests.profile_file import Profile, SwarmPart
+from loadtests.reporting_process import LoadProcessFailed
 from loadtests.result import Result, judge
 from loadtests.sampler import Row, Sampler
 from loadtests.swarm.settings import SwarmSettings
-from loadtests.swarm_process import SwarmFailed, SwarmProcess
+from loadtests.swarm_process import SwarmProcess
 from loadtests.target import Target, at_address, own_node
 from loadtests.users_process import UsersProcess
 
@@ -52,7 +53,7 @@ def run(
         say: takes lines about the progress.
 
     Raises:
-        TargetFailed, SwarmFailed, UsersFailed: it could not be carried out.
+        TargetFailed, LoadProcessFailed: it could not be carried out.
     """
     taken = place()
     with ExitStack() as stack:
@@ -110,7 +111,9 @@ def _measure(
             say(f"growing to {profile.swarm.sockets:,} sockets")
             growing = profile.swarm.sockets / profile.swarm.per_second
             if not swarm.whole.wait(growing + GROWING_SECONDS_MAX):
-                raise SwarmFailed(f"expected all sockets up, were {swarm.sample.get('sockets', 0)}")
+                raise LoadProcessFailed(
+                    f"expected all sockets up, were {swarm.sample.get('sockets', 0)}"
+                )
             say(f"all sockets are up, measuring for {profile.seconds:g} s")
         if profile.users is not None:
             users = UsersProcess(profile.users, target, profile.population.accounts, credentials)

@@ -12,8 +12,9 @@ import pytest
 
 from loadtests.population import Quote, idea
 from loadtests.processes import Accounts
+from loadtests.reporting_process import LoadProcessFailed
 from loadtests.swarm.settings import SwarmSettings
-from loadtests.swarm_process import SwarmFailed, SwarmProcess
+from loadtests.swarm_process import SwarmProcess
 from loadtests.target import TargetFailed, at_address
 
 
@@ -35,7 +36,7 @@ def settings(sockets: int) -> SwarmSettings:
 def test_too_few_open_files_are_said_before_anything_starts() -> None:
     with (
         SwarmProcess(settings(50_000_000)) as swarm,
-        pytest.raises(SwarmFailed, match="open files"),
+        pytest.raises(LoadProcessFailed, match="open files"),
     ):
         swarm.wait(60)
 
