@@ -17,7 +17,7 @@ from math import ceil, floor
 import msgspec
 
 from streams.core.copying.allocation import largest_remainder
-from streams.core.copying.fairness import Sums, correlation, jain_index, sums_of
+from streams.core.copying.fairness import add_signal, correlation, jain_index, sums_of
 from streams.core.copying.seeds import commitment_of, day_key, dispatch_key
 from streams.core.money import BPS
 from streams.core.state import FairnessDay
@@ -211,7 +211,7 @@ class Recheck:
         slippages = self._slippages(name, served)
         if signal.executions != len(slippages):
             self._problem(f"{name}: expected {signal.executions} executed, was {len(slippages)}")
-        self._add(signal, len(served), sums_of(slippages))
+        add_signal(self._day, len(served), sums_of(slippages), sealed=signal.sealed)
 
     def _check_order(self, name: str, signal: Signal, served: list[Opening]) -> None:
         aliases = [each.alias or "" for each in served]
@@ -254,20 +254,6 @@ class Recheck:
                 self._problem(f"{name}: expected a slippage of {slippage}, was {each.slippage_bps}")
             found.append(slippage)
         return found
-
-    def _add(self, signal: Signal, asked: int, sums: Sums) -> None:
-        day = self._day
-        day.signals += 1
-        day.asked += asked
-        day.unsealed += not signal.sealed
-        day.signals_executed += sums.executed > 0
-        day.leader_better += sums.slippage > 0
-        day.executed += sums.executed
-        day.place += sums.place
-        day.place_squares += sums.place_squares
-        day.slippage += sums.slippage
-        day.slippage_squares += sums.slippage_squares
-        day.products += sums.products
 
     def _same(self, name: str, expected: float | None, found: float | None) -> None:
         if expected != found:

@@ -90,21 +90,37 @@ def report_signal(ctx: Context, signal: Signal, asked: int, slippages: list[int]
 
 def evolve_signal_dispatched(state: State, event: SignalDispatched) -> None:
     """Add the signal to the day's report."""
-    day = state.fairness
+    sums = Sums(
+        event.executed,
+        event.place,
+        event.place_squares,
+        event.slippage,
+        event.slippage_squares,
+        event.products,
+    )
+    add_signal(state.fairness, event.asked, sums, sealed=event.seed_number != 0)
+
+
+def add_signal(day: FairnessDay, asked: int, sums: Sums, *, sealed: bool) -> None:
+    """Add one signal to a day.
+
+    Args:
+        day: changed in place.
+        asked: followers that were decided.
+        sums: over those that were executed.
+        sealed: whether a seed was open.
+    """
     day.signals += 1
-    day.asked += event.asked
-    if event.seed_number == 0:
-        day.unsealed += 1
-    if event.executed == 0:
-        return
-    day.signals_executed += 1
-    day.leader_better += event.slippage > 0
-    day.executed += event.executed
-    day.place += event.place
-    day.place_squares += event.place_squares
-    day.slippage += event.slippage
-    day.slippage_squares += event.slippage_squares
-    day.products += event.products
+    day.asked += asked
+    day.unsealed += not sealed
+    day.signals_executed += sums.executed > 0
+    day.leader_better += sums.slippage > 0
+    day.executed += sums.executed
+    day.place += sums.place
+    day.place_squares += sums.place_squares
+    day.slippage += sums.slippage
+    day.slippage_squares += sums.slippage_squares
+    day.products += sums.products
 
 
 def correlation(day: FairnessDay) -> float | None:
