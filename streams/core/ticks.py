@@ -53,7 +53,7 @@ def decide_tick(ctx: Context, command: Tick) -> Decision:
         reveal_seed(ctx)
     expire_orders(ctx, max(at_us, state.market_at_us))
     if state.cancel_after_due:
-        cancel_due(ctx, at_us)
+        cancel_due(ctx)
     if second:
         end_at_levels(ctx, list(state.exit_levels))
         liquidate(ctx)

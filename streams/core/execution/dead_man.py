@@ -37,22 +37,17 @@ def decide_cancel_after(ctx: Context, command: CancelAfter) -> Decision:
     if ms and not CANCEL_AFTER_MS_MIN <= ms <= CANCEL_AFTER_MS_MAX:
         span = f"{CANCEL_AFTER_MS_MIN} to {CANCEL_AFTER_MS_MAX}"
         return Refusal(Reason.LIMIT_REACHED, f"expected 0 or {span} ms, was {ms}", "ms")
-    at_us = ctx.time(0)
     if ms or trader.trader in ctx.state.cancel_after:
-        ctx.emit(CancelAfterSet(trader.trader, at_us + ms * 1_000 if ms else 0, at_us))
+        due_us = ctx.at_us + ms * 1_000 if ms else 0
+        ctx.emit(CancelAfterSet(trader.trader, due_us, ctx.time(0)))
     return trader.trader
 
 
-def cancel_due(ctx: Context, at_us: int) -> None:
-    """Cancel the orders of whoever fell silent, at most `EXITS_PER_COMMAND_MAX` at once.
-
-    Args:
-        ctx: the command's context.
-        at_us: log time.
-    """
-    state = ctx.state
+def cancel_due(ctx: Context) -> None:
+    """Cancel the orders of whoever fell silent, at most `EXITS_PER_COMMAND_MAX` at once."""
+    state, at_us = ctx.state, ctx.time(0)
     left = EXITS_PER_COMMAND_MAX
-    while left > 0 and state.cancel_after_due and state.cancel_after_due[0][0] <= at_us:
+    while left > 0 and state.cancel_after_due and state.cancel_after_due[0][0] <= ctx.at_us:
         trader = state.cancel_after_due[0][1]
         orders = list(state.traders[trader].orders)
         for order in orders[:left]:

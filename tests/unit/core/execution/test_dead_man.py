@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from streams.core.commands import CancelAfter, CloseTrader, PlaceOrder, Tick
+from streams.core.commands import (
+    CancelAfter,
+    CloseTrader,
+    MarkRow,
+    PlaceOrder,
+    PublishMarks,
+    Tick,
+)
 from streams.core.events import CancelAfterMet, CancelAfterSet, OrderCancelled
 from streams.core.limits import CANCEL_AFTER_MS_MAX
 from streams.core.view import account_view
 from tests.unit.core.market import SERVICE, Market
+from tests.unit.core.support import START_US
 
 
 def resting(market: Market, *traders: str) -> Market:
@@ -73,6 +81,22 @@ def test_zero_turns_it_off() -> None:
     assert account_view(market.state, market.state.traders["ann"])["cancel_at"] is None
     tick_after(market, 2_000)
     assert orders(market) == {"ann": 2}
+
+
+@pytest.mark.parametrize(
+    "minute_us", [pytest.param(0, id="stands-still"), pytest.param(60_000_000, id="runs-ahead")]
+)
+def test_the_silence_is_the_senders_whatever_a_recorded_market_shows(minute_us: int) -> None:
+    market, recorded_at_us = Market("ann"), START_US - 86_400_000_000
+    rows = [MarkRow("BTC", 10_000, 10_000, 10_000)]
+    market.do(SERVICE, PublishMarks(rows, recorded_at_us, recorded=True))
+    resting(market, "ann")
+    market.do("ann", CancelAfter(1_000))
+    market.do(SERVICE, PublishMarks(rows, recorded_at_us + minute_us, recorded=True))
+    tick_after(market, 900)
+    assert orders(market) == {"ann": 2}
+    tick_after(market, 100)
+    assert orders(market) == {"ann": 0}
 
 
 @pytest.mark.parametrize(
